@@ -1,0 +1,138 @@
+//! Names of the things in a chat: chats, users, participants, queues, visitors.
+//!
+//! Every id is an opaque string in the documents (PLAT-1.5-11). The newtypes keep them apart and
+//! are cheap to clone, because one id travels into events, notices and the journal.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Names the thing that `text` names. The text is kept as it is.
+            pub fn new(text: impl AsRef<str>) -> Self {
+                Self(Arc::from(text.as_ref()))
+            }
+
+            /// The id as it is written on the wire.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self::new(text)
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(Arc::from(text))
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({:?})", stringify!($name), self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <String as serde::Deserialize>::deserialize(deserializer).map(Self::from)
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> alloc::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "minLength": 1 })
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A chat as agents name it, such as `0000Wa9CAM6W00J` (PLAT-1.5-6).
+    ChatId
+    /// A user of the contact centre, on the wire 32 lower-case hex digits (PLAT-1.5-1).
+    UserId
+    /// A participant as agents see it, 16 upper-case hex digits (PLAT-1.5-7).
+    ParticipantId
+    /// A queue by the name that `queueName` and `endpoint` carry.
+    QueueName
+    /// A chat as its visitor names it: a UUID and the visitor's only secret (CUST-1.7).
+    VisitorId
+}
+
+/// Where new ids come from: chance is an argument, so that the same call gives the same bytes.
+pub trait NewIds {
+    /// The id of the next participant to join (PLAT-1.5-7).
+    fn participant(&mut self) -> ParticipantId;
+}
+
+/// Ids that count upwards from a number: for tests, for replay and for embedders without chance.
+///
+/// ```
+/// use chat_model::{CountingIds, NewIds};
+/// let mut ids = CountingIds::from_seed(0x007352CE984F0321);
+/// assert_eq!(ids.participant().as_str(), "007352CE984F0321");
+/// assert_eq!(ids.participant().as_str(), "007352CE984F0322");
+/// ```
+#[derive(Debug, Clone)]
+pub struct CountingIds {
+    next: u64,
+}
+
+impl CountingIds {
+    /// Starts at `seed`, printed as 16 upper-case hex digits.
+    pub fn from_seed(seed: u64) -> Self {
+        Self { next: seed }
+    }
+}
+
+impl NewIds for CountingIds {
+    fn participant(&mut self) -> ParticipantId {
+        let id = ParticipantId::from(alloc::format!("{:016X}", self.next));
+        self.next = self.next.wrapping_add(1);
+        id
+    }
+}
+
+impl ChatId {
+    /// The relative address of the chat, `/chats/{id}` (CHAT-1.9).
+    pub fn path(&self) -> String {
+        let mut path = "/chats/".to_owned();
+        path.push_str(self.as_str());
+        path
+    }
+}
