@@ -4,5 +4,11 @@
 extern crate alloc;
 
 mod id;
+mod json;
+mod user_data;
 
 pub use id::{ChatId, CountingIds, NewIds, ParticipantId, QueueName, UserId, VisitorId};
+pub use json::{
+    Elements, JsonError, JsonKind, JsonRef, JsonText, Key, Limits, Members, write_string,
+};
+pub use user_data::{UserData, UserDataKeys, UserDataPatch};

@@ -1,0 +1,383 @@
+//! Exact JSON: one value, validated once, kept byte for byte.
+//!
+//! User data must come out as it went in: key order at every depth, numbers by their written
+//! digits, strings with their own escapes (DEC-6). A tree of parsed values loses some of that and
+//! costs most of the time, so nothing here builds one. A body is validated in one pass
+//! ([`JsonRef::validate`]) and then read as slices of itself; what is kept longer than the request
+//! is compact text ([`JsonText`]).
+//!
+//! Deliberately absent: a tree to navigate and change, numbers as floating point, and any
+//! dependence on how other crates in a build configure their JSON library.
+
+mod error;
+mod keys;
+mod scan;
+mod string;
+mod text;
+mod validate;
+
+use alloc::borrow::Cow;
+use core::fmt;
+
+pub use error::JsonError;
+pub(crate) use error::Problem;
+pub(crate) use scan::{compact_pieces, string_end};
+pub use string::write_string;
+pub use text::JsonText;
+pub(crate) use text::{deserialize_json, serialize_json};
+
+/// How large a JSON text may be (DEC-7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of a whole body: 1 MiB. More than 64 MiB counts as 64 MiB.
+    pub max_body_bytes: usize,
+    /// Containers inside each other, the outermost counted: 64. More than 128 counts as 128.
+    pub max_depth: usize,
+    /// Keys in the user data of one chat: 10,000.
+    pub max_keys: usize,
+    /// Bytes of one key, decoded, in UTF-8: 1,024.
+    pub max_key_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_body_bytes: 1 << 20, max_depth: 64, max_keys: 10_000, max_key_bytes: 1024 }
+    }
+}
+
+impl Limits {
+    /// For what was accepted once and comes back from a store: the rules for requests may have
+    /// been others then, so only what keeps the text sound is checked again.
+    pub(crate) const STORED: Self = Self {
+        max_body_bytes: STORED_BYTES,
+        max_depth: usize::MAX,
+        max_keys: usize::MAX,
+        max_key_bytes: usize::MAX,
+    };
+}
+
+/// Positions inside a text, and in a block of user data, are kept as `u32`.
+const REQUEST_BYTES: usize = 64 << 20;
+const STORED_BYTES: usize = 1 << 31;
+
+/// The six kinds of JSON value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JsonKind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Boolean,
+    /// Digits, with sign, fraction and exponent as written
+    Number,
+    /// Text in quotes
+    String,
+    /// Values in order
+    Array,
+    /// Members in order, no key twice
+    Object,
+}
+
+impl JsonKind {
+    /// The kind of the value that begins with `first`.
+    #[inline]
+    fn of(first: Option<&u8>) -> Self {
+        match first {
+            Some(b'{') => Self::Object,
+            Some(b'[') => Self::Array,
+            Some(b'"') => Self::String,
+            Some(b't' | b'f') => Self::Boolean,
+            Some(b'n') => Self::Null,
+            _ => Self::Number,
+        }
+    }
+}
+
+impl fmt::Display for JsonKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        })
+    }
+}
+
+/// One valid JSON value as it stands in a body, white space included.
+///
+/// Reading it allocates nothing: members and elements are slices of the same text.
+///
+/// ```
+/// use chat_model::{JsonRef, Limits};
+/// let body = br#"{ "operationName": "UpdateUserData", "userData": { "n": 1.0 } }"#;
+/// let body = JsonRef::validate(body, &Limits::default())?;
+/// assert_eq!(body.get("operationName").unwrap().decode_string().unwrap(), "UpdateUserData");
+/// assert_eq!(body.get("userData").unwrap().to_text().as_str(), r#"{"n":1.0}"#);
+/// # Ok::<(), chat_model::JsonError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct JsonRef<'a>(&'a str);
+
+impl<'a> JsonRef<'a> {
+    /// Reads `json`, which must be exactly one value with white space around it at most.
+    ///
+    /// # Errors
+    ///
+    /// Anything that is not JSON by RFC 8259 in UTF-8 without a byte order mark, and, by DEC-7, at
+    /// every depth: a key that occurs twice in one object (compared decoded, so `"a"` and
+    /// `"\u0061"` are one key), a lone surrogate, too deep a nesting, an empty key, a key or a body
+    /// that is too long. Numbers are not judged by their size: `1e999` is kept as it is.
+    pub fn validate(json: &'a [u8], limits: &Limits) -> Result<Self, JsonError> {
+        Self::validate_within(json, limits, REQUEST_BYTES)
+    }
+
+    pub(crate) fn validate_stored(json: &'a str) -> Result<Self, JsonError> {
+        Self::validate_within(json.as_bytes(), &Limits::STORED, STORED_BYTES)
+    }
+
+    fn validate_within(json: &'a [u8], limits: &Limits, most: usize) -> Result<Self, JsonError> {
+        let max = limits.max_body_bytes.min(most);
+        if json.len() > max {
+            let problem = Problem::TooLarge { bytes: json.len(), max };
+            return Err(JsonError::new(problem, max, Default::default()));
+        }
+        match core::str::from_utf8(json) {
+            Ok(text) => validate::validate(text, limits).map(|(from, to)| Self(&text[from..to])),
+            Err(error) => {
+                let offset = error.valid_up_to();
+                Err(JsonError::new(Problem::InvalidUtf8, offset, Default::default()))
+            }
+        }
+    }
+
+    /// The kind of value this is.
+    #[inline]
+    pub fn kind(self) -> JsonKind {
+        JsonKind::of(self.0.as_bytes().first())
+    }
+
+    /// The text, without white space around it.
+    #[inline]
+    pub fn as_str(self) -> &'a str {
+        self.0
+    }
+
+    /// A compact copy that can be kept.
+    pub fn to_text(self) -> JsonText {
+        JsonText::compact(self)
+    }
+
+    /// Whether this is `null`.
+    pub fn is_null(self) -> bool {
+        self.kind() == JsonKind::Null
+    }
+
+    /// `true` or `false`; `None` for another kind.
+    pub fn as_bool(self) -> Option<bool> {
+        (self.kind() == JsonKind::Boolean).then(|| self.0.starts_with('t'))
+    }
+
+    /// A number written as an integer that fits; `None` for `1.0`, `1e2` and another kind.
+    pub fn as_u64(self) -> Option<u64> {
+        (self.kind() == JsonKind::Number).then(|| self.0.parse().ok()).flatten()
+    }
+
+    /// A number written as an integer that fits; `None` for `1.0`, `1e2` and another kind.
+    pub fn as_i64(self) -> Option<i64> {
+        (self.kind() == JsonKind::Number).then(|| self.0.parse().ok()).flatten()
+    }
+
+    /// The text of a string, its escapes resolved; `None` for another kind.
+    pub fn decode_string(self) -> Option<Cow<'a, str>> {
+        (self.kind() == JsonKind::String).then(|| string::decode(&self.0[1..self.0.len() - 1]))
+    }
+
+    /// The members of an object in order; none for another kind.
+    #[inline]
+    pub fn members(self) -> Members<'a> {
+        Members(Parts::of(self, JsonKind::Object))
+    }
+
+    /// The elements of an array in order; none for another kind.
+    #[inline]
+    pub fn elements(self) -> Elements<'a> {
+        Elements(Parts::of(self, JsonKind::Array))
+    }
+
+    /// The member of an object whose decoded key is `name`.
+    pub fn get(self, name: &str) -> Option<JsonRef<'a>> {
+        self.members().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    /// The part of a valid text that is itself a value.
+    #[inline]
+    pub(crate) fn known(text: &'a str) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Display for JsonRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// Whether a value has insignificant white space; only containers can.
+#[inline]
+pub(crate) fn has_space(value: JsonRef<'_>) -> bool {
+    matches!(value.kind(), JsonKind::Array | JsonKind::Object)
+        && scan::find_space(value.0.as_bytes(), 0).is_some()
+}
+
+/// The key of a member as it stands in the text. Compares by its decoded text.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a>(&'a str);
+
+impl<'a> Key<'a> {
+    /// The key with its quotes and its escapes as written.
+    #[inline]
+    pub fn as_json(self) -> &'a str {
+        self.0
+    }
+
+    /// The key's text, its escapes resolved.
+    pub fn decode(self) -> Cow<'a, str> {
+        string::decode(self.inner())
+    }
+
+    /// What stands between the quotes.
+    #[inline]
+    fn inner(self) -> &'a str {
+        &self.0[1..self.0.len() - 1]
+    }
+
+    /// Whether writing the key canonically would change it.
+    #[inline]
+    pub(crate) fn has_escape(self) -> bool {
+        string::has_escape(self.0)
+    }
+
+    /// Appends the key as [`write_string`] writes it.
+    pub(crate) fn write_canonical(self, out: &mut alloc::string::String) {
+        string::write_canonical(out, self.inner());
+    }
+
+    #[inline]
+    pub(crate) fn known(json: &'a str) -> Self {
+        Self(json)
+    }
+}
+
+impl PartialEq<str> for Key<'_> {
+    fn eq(&self, other: &str) -> bool {
+        let inner = self.inner();
+        if string::has_escape(inner) {
+            string::Decoded::new(inner).eq(other.chars())
+        } else {
+            inner == other
+        }
+    }
+}
+
+impl PartialEq<&str> for Key<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
+    }
+}
+
+impl PartialEq for Key<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.inner() == other.inner() || self.decode() == other.decode()
+    }
+}
+
+impl Eq for Key<'_> {}
+
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.decode())
+    }
+}
+
+/// The members of an object: [`JsonRef::members`].
+#[derive(Debug, Clone)]
+pub struct Members<'a>(Parts<'a>);
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Key<'a>, JsonRef<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let Parts { text, at } = &mut self.0;
+        let bytes = text.as_bytes();
+        let key = *at;
+        if key >= bytes.len() {
+            return None;
+        }
+        let key_end = scan::string_end(bytes, key);
+        let colon = scan::skip_space(bytes, key_end);
+        let value = scan::skip_space(bytes, colon + 1);
+        let value_end = scan::value_end(bytes, value);
+        self.0.step_over(value_end);
+        let text = self.0.text;
+        Some((Key(&text[key..key_end]), JsonRef(&text[value..value_end])))
+    }
+}
+
+/// The elements of an array: [`JsonRef::elements`].
+#[derive(Debug, Clone)]
+pub struct Elements<'a>(Parts<'a>);
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = JsonRef<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<JsonRef<'a>> {
+        let Parts { text, at } = self.0;
+        let bytes = text.as_bytes();
+        if at >= bytes.len() {
+            return None;
+        }
+        let end = scan::value_end(bytes, at);
+        self.0.step_over(end);
+        Some(JsonRef(&text[at..end]))
+    }
+}
+
+/// A container's text and where its next part begins; behind the end if there is none.
+#[derive(Debug, Clone, Copy)]
+struct Parts<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Parts<'a> {
+    #[inline]
+    fn of(value: JsonRef<'a>, kind: JsonKind) -> Self {
+        let text = value.0;
+        let mut at = text.len();
+        if value.kind() == kind {
+            let first = scan::skip_space(text.as_bytes(), 1);
+            if first + 1 < text.len() {
+                at = first;
+            }
+        }
+        Self { text, at }
+    }
+
+    /// Moves to the part behind the one that ends at `end`.
+    #[inline]
+    fn step_over(&mut self, end: usize) {
+        let bytes = self.text.as_bytes();
+        let next = scan::skip_space(bytes, end);
+        self.at = if bytes.get(next) == Some(&b',') {
+            scan::skip_space(bytes, next + 1)
+        } else {
+            bytes.len()
+        };
+    }
+}
