@@ -1,0 +1,226 @@
+//! What a session still owes its client, and what the client has confirmed (BAYEUX-9.2, DEC-44).
+//!
+//! The acknowledgement number is the cursor of the owner's feed. That makes it a resume position
+//! that any node understands, and it costs no counter: everything published under one cursor is
+//! one unit that is sent, confirmed and sent again as a whole.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use crate::channel::ChannelName;
+use crate::config::Limits;
+
+/// Something that happened, ready for every session that wants it: the bytes are shared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    channel: ChannelName,
+    data: Bytes,
+}
+
+impl Event {
+    /// An event on `channel` whose `data` is one JSON value in UTF-8. The text is copied into
+    /// responses as it is; that it is JSON is the host's promise.
+    pub fn new(channel: ChannelName, data: impl Into<Bytes>) -> Self {
+        Self { channel, data: data.into() }
+    }
+
+    /// Where it happened.
+    pub fn channel(&self) -> &ChannelName {
+        &self.channel
+    }
+
+    /// The JSON text of what happened.
+    pub fn data(&self) -> &Bytes {
+        &self.data
+    }
+
+    /// The length of what [`Event::write`] writes.
+    pub(crate) fn framed_len(&self) -> usize {
+        HEAD.len() + self.data.len() + MIDDLE.len() + self.channel.as_str().len() + TAIL.len()
+    }
+
+    /// Writes `{"data":…,"channel":"…"}` (BAYEUX-6.3). Channels need no escapes (BAYEUX-5.2).
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(HEAD);
+        out.extend_from_slice(&self.data);
+        out.extend_from_slice(MIDDLE);
+        out.extend_from_slice(self.channel.as_str().as_bytes());
+        out.extend_from_slice(TAIL);
+    }
+}
+
+const HEAD: &[u8] = br#"{"data":"#;
+const MIDDLE: &[u8] = br#","channel":""#;
+const TAIL: &[u8] = br#""}"#;
+
+/// All events of one cursor that a session wants.
+#[derive(Clone, Debug)]
+struct Unit {
+    cursor: u64,
+    events: Arc<[Event]>,
+}
+
+/// The queue of one session and, with acknowledgement, what was sent and not confirmed.
+///
+/// Invariant: cursors rise strictly through `unconfirmed`, then `queue`, and end at `seen`.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    /// Whether sent units are kept until confirmed.
+    acknowledged: bool,
+    /// Where the session starts; nothing at or below is ever sent.
+    start: u64,
+    /// The highest cursor published to this session, wanted or not.
+    seen: u64,
+    /// The highest cursor sent, which is what `ext.ack` says.
+    sent: u64,
+    unconfirmed: VecDeque<Unit>,
+    queue: VecDeque<Unit>,
+    events: usize,
+    bytes: usize,
+    /// Whether units may have been sent by another node: then a client may confirm what is still
+    /// queued here.
+    adopted: bool,
+}
+
+/// The queue is full; the session must go (BAYEUX-10.4).
+#[derive(Debug)]
+pub(crate) struct Overflow;
+
+impl Outbox {
+    /// An empty outbox for what comes after `start`.
+    pub(crate) fn new(acknowledged: bool, start: u64) -> Self {
+        Self {
+            acknowledged,
+            start,
+            seen: start,
+            sent: start,
+            unconfirmed: VecDeque::new(),
+            queue: VecDeque::new(),
+            events: 0,
+            bytes: 0,
+            adopted: false,
+        }
+    }
+
+    /// The outbox of a session that another node had, from its checkpoint on.
+    pub(crate) fn adopted(acknowledged: bool, start: u64, checkpoint: u64) -> Self {
+        let checkpoint = checkpoint.max(start);
+        Self { seen: checkpoint, sent: checkpoint, adopted: true, ..Self::new(acknowledged, start) }
+    }
+
+    pub(crate) fn is_acknowledged(&self) -> bool {
+        self.acknowledged
+    }
+
+    pub(crate) fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Whether something waits to be sent.
+    pub(crate) fn has_queued(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Whether `cursor` was published before; such a unit is ignored, so publishing twice is safe.
+    pub(crate) fn has_seen(&self, cursor: u64) -> bool {
+        cursor <= self.seen
+    }
+
+    /// Takes note of a unit, and queues it unless it is empty.
+    pub(crate) fn offer(
+        &mut self,
+        cursor: u64,
+        events: Arc<[Event]>,
+        limits: &Limits,
+    ) -> Result<(), Overflow> {
+        self.seen = cursor;
+        if events.is_empty() {
+            return Ok(());
+        }
+        let unit = Unit { cursor, events };
+        let (events, bytes) = unit.weight();
+        if self.events + events > limits.queue_events || self.bytes + bytes > limits.queue_bytes {
+            return Err(Overflow);
+        }
+        self.events += events;
+        self.bytes += bytes;
+        self.queue.push_back(unit);
+        Ok(())
+    }
+
+    /// Forgets what the client has, and puts the rest of what was sent back in front of the queue,
+    /// in order. True if there was such a rest: a response was lost (BAYEUX-9.2-4).
+    ///
+    /// Nothing, and anything below the start, means the start (DEC-44). More than was sent means
+    /// what was sent.
+    pub(crate) fn acknowledge(&mut self, cursor: Option<u64>) -> bool {
+        if !self.acknowledged {
+            return false;
+        }
+        let cursor = cursor.unwrap_or(0).max(self.start);
+        while self.unconfirmed.front().is_some_and(|unit| unit.cursor <= cursor) {
+            let unit = self.unconfirmed.pop_front();
+            self.forget(unit);
+        }
+        if core::mem::take(&mut self.adopted) {
+            while self.queue.front().is_some_and(|unit| unit.cursor <= cursor) {
+                let unit = self.queue.pop_front();
+                self.forget(unit);
+            }
+            self.sent = self.sent.max(cursor.min(self.seen));
+        }
+        let lost = !self.unconfirmed.is_empty();
+        self.unconfirmed.append(&mut self.queue);
+        core::mem::swap(&mut self.unconfirmed, &mut self.queue);
+        lost
+    }
+
+    /// The queued events, oldest first.
+    pub(crate) fn queued(&self) -> impl Iterator<Item = &Event> + Clone {
+        self.queue.iter().flat_map(|unit| unit.events.iter())
+    }
+
+    /// Takes note that everything queued is on its way.
+    pub(crate) fn mark_sent(&mut self) {
+        self.sent = self.sent_with_queue();
+        if self.acknowledged {
+            self.unconfirmed.append(&mut self.queue);
+        } else {
+            self.queue.clear();
+            (self.events, self.bytes) = (0, 0);
+        }
+    }
+
+    /// The number for `ext.ack`: it never falls and stays while nothing is sent (DEC-44).
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// The number for the `ext.ack` of a response that carries the whole queue.
+    pub(crate) fn sent_with_queue(&self) -> u64 {
+        self.queue.back().map_or(self.sent, |last| last.cursor.max(self.sent))
+    }
+
+    /// The cursor up to which this session needs nothing any more.
+    pub(crate) fn checkpoint(&self) -> u64 {
+        match self.unconfirmed.front().or(self.queue.front()) {
+            Some(unit) => unit.cursor.saturating_sub(1),
+            None => self.seen,
+        }
+    }
+
+    fn forget(&mut self, unit: Option<Unit>) {
+        let (events, bytes) = unit.map_or((0, 0), |unit| unit.weight());
+        self.events -= events;
+        self.bytes -= bytes;
+    }
+}
+
+impl Unit {
+    fn weight(&self) -> (usize, usize) {
+        (self.events.len(), self.events.iter().map(Event::framed_len).sum())
+    }
+}

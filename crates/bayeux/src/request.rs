@@ -1,0 +1,106 @@
+//! A request as the host hands it over: whose it is, and what it says.
+//!
+//! It is read before it reaches the server, for two reasons: parsing needs no lock, and a host
+//! that keeps sessions elsewhere must know the client id before the server would answer 402.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use crate::advice::Reconnect;
+use crate::config::Limits;
+use crate::framing::{Response, Transport};
+use crate::id::{BrowserId, ExchangeId, Owner};
+use crate::message::{self, Message, Unreadable};
+
+/// One readable request of an authenticated user.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub(crate) exchange: ExchangeId,
+    pub(crate) owner: Owner,
+    pub(crate) browser: Option<BrowserId>,
+    pub(crate) transport: Transport,
+    pub(crate) cursor: u64,
+    pub(crate) denied: Option<Reconnect>,
+    pub(crate) messages: Vec<Message<'a>>,
+}
+
+impl<'a> Request<'a> {
+    /// Reads a body: a JSON array of messages or a single message (BAYEUX-1.2).
+    ///
+    /// # Errors
+    /// The response to send instead, with an empty body: HTTP 400 for what is not a batch of
+    /// messages (BAYEUX-1.14 to -1.16), HTTP 413 for more bytes or messages than `limits` allow.
+    pub fn read(
+        exchange: ExchangeId,
+        owner: &Owner,
+        body: &'a [u8],
+        limits: &Limits,
+    ) -> Result<Self, Response> {
+        let messages = message::read(body, limits).map_err(|unreadable| {
+            Response::empty(match unreadable {
+                Unreadable::Malformed => 400,
+                Unreadable::TooLarge => 413,
+            })
+        })?;
+        Ok(Self {
+            exchange,
+            owner: owner.clone(),
+            browser: None,
+            transport: Transport::LongPolling,
+            cursor: 0,
+            denied: None,
+            messages,
+        })
+    }
+
+    /// Says which browser cookie came with the request (BAYEUX-2.2). Without one, a handshake
+    /// sets one and the multiple-clients rule does not apply.
+    #[must_use]
+    pub fn with_browser(self, browser: Option<BrowserId>) -> Self {
+        Self { browser, ..self }
+    }
+
+    /// Says where the owner's feed stands, for a handshake: the session gets what comes after
+    /// (DEC-44).
+    #[must_use]
+    pub fn with_cursor(self, cursor: u64) -> Self {
+        Self { cursor, ..self }
+    }
+
+    /// Says over which transport the request came; long-polling unless told otherwise.
+    #[must_use]
+    pub fn with_transport(self, transport: Transport) -> Self {
+        Self { transport, ..self }
+    }
+
+    /// Refuses the handshake, if there is one, with `403::handshake_denied` and this advice: none
+    /// to stop the client, handshake to let it authenticate and try again (BAYEUX-3.4).
+    #[must_use]
+    pub fn with_handshake_denied(self, reconnect: Reconnect) -> Self {
+        Self { denied: Some(reconnect), ..self }
+    }
+
+    /// The exchange that this request opened.
+    pub fn exchange(&self) -> ExchangeId {
+        self.exchange
+    }
+
+    /// The client id that decides whose session the whole batch is: the first message's
+    /// (BAYEUX-1.11). `None` in a handshake, which ignores it.
+    pub fn client_id(&self) -> Option<Cow<'a, str>> {
+        if self.is_handshake() {
+            return None;
+        }
+        self.messages.first().and_then(Message::client_id)
+    }
+
+    /// Whether the batch shakes hands, and so needs [`Request::with_cursor`].
+    pub fn is_handshake(&self) -> bool {
+        self.handshake().is_some()
+    }
+
+    /// The one message that counts in a batch with a handshake (BAYEUX-1.22).
+    pub(crate) fn handshake(&self) -> Option<&Message<'a>> {
+        self.messages.iter().find(|message| message.is_on("/meta/handshake"))
+    }
+}

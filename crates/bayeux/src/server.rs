@@ -1,0 +1,349 @@
+//! The server half: every session of this node, its clock and its answers.
+//!
+//! The methods are what can happen in the world (a request, an event, a time-out, a broken
+//! connection); consequences come out of [`Server::poll_output`]. Messages are answered in
+//! `server/answer.rs`, and `server/registry.rs` keeps the indexes that make every step
+//! independent of how many sessions others have.
+
+mod answer;
+mod registry;
+
+use alloc::borrow::Cow;
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use core::fmt;
+
+use self::registry::{Key, Registry};
+use crate::ack::Event;
+use crate::advice::{Advice, Reconnect};
+use crate::config::{Config, Limits};
+use crate::error::Fault;
+use crate::framing::{Response, Transport};
+use crate::id::{ExchangeId, Instant, NewClientIds, Owner};
+use crate::output::{CloseReason, Output};
+use crate::reply::{Ack, Ext, Reply};
+use crate::request::Request;
+use crate::session::{Held, Session, SessionRow};
+
+/// Bayeux sessions and what is owed to them.
+///
+/// After each call take everything from [`Server::poll_output`] and arm one timer for
+/// [`Server::poll_timeout`].
+#[derive(Debug)]
+#[must_use]
+pub struct Server {
+    config: Config,
+    registry: Registry,
+    outputs: VecDeque<Output>,
+    closed: bool,
+}
+
+impl Server {
+    /// A server without sessions.
+    pub fn new(config: Config) -> Self {
+        Self { config, registry: Registry::default(), outputs: VecDeque::new(), closed: false }
+    }
+
+    /// The limits for [`Request::read`], to be copied out of a lock.
+    pub fn limits(&self) -> Limits {
+        self.config.limits
+    }
+
+    /// Whether a session of this name lives here. If not, a host that stores sessions restores it
+    /// before [`Server::handle`], which would answer 402 (BAYEUX-2.5).
+    ///
+    /// That its owner is the one who asks is checked by `handle`, not here.
+    pub fn knows(&self, client_id: &str) -> bool {
+        self.registry.find(client_id).is_some()
+    }
+
+    /// Takes a request. Its response comes out now, or later if it is a connect that is held.
+    pub fn handle(&mut self, now: Instant, request: Request<'_>, ids: &mut dyn NewClientIds) {
+        if self.closed {
+            // Clients take a status other than 200 as a failure and come again (BAYEUX-14.1).
+            self.respond(request.exchange, Response::empty(503));
+        } else if request.is_handshake() {
+            self.shake_hands(now, &request, ids);
+        } else {
+            self.converse(now, &request);
+        }
+    }
+
+    /// Delivers what happened at `cursor` of the owner's feed to every session of the owner that
+    /// subscribed to it (NOTIF-2.11 to -2.14).
+    ///
+    /// Events of one cursor are one unit: they are sent, acknowledged and sent again together, in
+    /// this order. A session ignores a cursor that it has seen, so publishing again is safe.
+    pub fn publish(
+        &mut self,
+        now: Instant,
+        owner: &Owner,
+        cursor: u64,
+        events: impl IntoIterator<Item = Event>,
+    ) {
+        let keys = self.registry.of_owner(owner);
+        if keys.is_empty() {
+            return;
+        }
+        let events: Arc<[Event]> = events.into_iter().collect();
+        for key in keys {
+            self.offer(now, key, cursor, &events);
+        }
+    }
+
+    /// Takes back a session from storage or from another node. The host then publishes again what
+    /// its owner's feed has after [`SessionRow::checkpoint`].
+    ///
+    /// # Errors
+    /// [`RestoreError`] if the session is here already or there is no room for it.
+    pub fn restore(&mut self, now: Instant, row: SessionRow) -> Result<(), RestoreError> {
+        if self.knows(row.client_id.as_str()) {
+            return Err(RestoreError::Present);
+        }
+        if self.closed || !self.has_room(&row.owner) {
+            return Err(RestoreError::NoRoom);
+        }
+        let lives = self.config.grace_ms(self.config.interval_ms);
+        self.registry.insert(Session::restored(row), now.after(lives));
+        Ok(())
+    }
+
+    /// What another node would need to go on with a session.
+    pub fn export(&self, client_id: &str) -> Option<SessionRow> {
+        self.registry.get(self.registry.find(client_id)?).map(Session::row)
+    }
+
+    /// Every session, oldest first.
+    pub fn rows(&self) -> impl Iterator<Item = SessionRow> {
+        self.registry.iter().map(Session::row)
+    }
+
+    /// How many sessions live here.
+    pub fn session_count(&self) -> usize {
+        self.registry.len()
+    }
+
+    /// How many sessions of `owner` live here.
+    pub fn session_count_of(&self, owner: &Owner) -> usize {
+        self.registry.count_of(owner)
+    }
+
+    /// Ends every session of an owner, who logged out: clients are told to stop (NOTIF-5.5, DEC-45).
+    pub fn end_owner(&mut self, now: Instant, owner: &Owner) {
+        for key in self.registry.of_owner(owner) {
+            self.close(now, key, CloseReason::Ended, Parting::Ended);
+        }
+    }
+
+    /// Removes one session. A held connect is answered at once (DEC-45): with `Handshake`, 402; with
+    /// `Retry`, as if nothing had happened, because another node goes on with the session; with
+    /// `None`, the client is told to stop. False if there is no such session.
+    pub fn drop_session(&mut self, now: Instant, client_id: &str, how: Reconnect) -> bool {
+        let Some(key) = self.registry.find(client_id) else { return false };
+        self.close_as(now, key, how);
+        true
+    }
+
+    /// Removes every session as [`Server::drop_session`] does and answers everything from now on
+    /// with HTTP 503. `Retry` where another node can resume them, else `Handshake` (DEC-45).
+    ///
+    /// Take [`Server::rows`] before, to store the last checkpoints.
+    pub fn shutdown(&mut self, now: Instant, how: Reconnect) {
+        self.closed = true;
+        for key in self.registry.keys() {
+            self.close_as(now, key, how);
+        }
+    }
+
+    /// Takes note that the connection under an exchange broke before it was answered
+    /// (BAYEUX-4.7). Nothing will be said on it; the session waits for its client's next connect.
+    pub fn exchange_lost(&mut self, now: Instant, exchange: ExchangeId) {
+        let Some(key) = self.registry.holder(exchange) else { return };
+        self.abandon(key);
+        self.expect_connect(now, key, self.config.interval_ms);
+    }
+
+    /// Does what is due: answers held connects, removes silent sessions (BAYEUX-4.3, BAYEUX-10).
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(key) = self.registry.due(now) {
+            if self.registry.get(key).is_some_and(|session| session.held.is_some()) {
+                self.wake(now, key);
+            } else {
+                self.close(now, key, CloseReason::TimedOut, Parting::Forgotten);
+            }
+        }
+    }
+
+    /// When [`Server::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.registry.next_due()
+    }
+
+    /// The next thing for the host to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+}
+
+/// Why a session was not restored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RestoreError {
+    /// It lives here already.
+    Present,
+    /// The owner or the server has as many sessions as allowed, or the server is shut down.
+    NoRoom,
+}
+
+impl fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Present => "expected a session that is not here, found it here",
+            Self::NoRoom => "expected room for a session, found none",
+        })
+    }
+}
+
+impl core::error::Error for RestoreError {}
+
+/// What a held connect hears when its session goes.
+#[derive(Clone, Copy, Debug)]
+enum Parting {
+    /// The client disconnected elsewhere: stop (BAYEUX-4.9).
+    Disconnected,
+    /// The host ended it: stop (BAYEUX-4.10).
+    Ended,
+    /// The server forgot it: shake hands (DEC-45).
+    Forgotten,
+    /// Another node has it: connect again (DEC-45).
+    Moved,
+}
+
+impl Server {
+    fn offer(&mut self, now: Instant, key: Key, cursor: u64, events: &Arc<[Event]>) {
+        let Some(session) = self.registry.get_mut(key) else { return };
+        if session.outbox.has_seen(cursor) {
+            return;
+        }
+        let wanted = session.wanted(events);
+        if session.outbox.offer(cursor, wanted, &self.config.limits).is_err() {
+            self.close(now, key, CloseReason::Overflow, Parting::Forgotten);
+        } else if session.held.is_some() && session.outbox.has_queued() {
+            self.wake(now, key);
+        }
+    }
+
+    /// Answers the held connect, with whatever is queued.
+    fn wake(&mut self, now: Instant, key: Key) {
+        let Some(held) = self.registry.release(key) else { return };
+        let advice = held.advise.then(|| Advice::regular(&self.config));
+        let mut replies = [connect_reply(&held).advise(advice)];
+        let response = self.deliver(key, held.transport, &mut replies, true);
+        self.expect_connect(now, key, self.config.interval_ms);
+        self.respond(held.exchange, response);
+    }
+
+    /// Lays out a response: queued events, unless acknowledgement keeps them for a connect reply
+    /// (BAYEUX-1.9, BAYEUX-9.2-1), then the replies.
+    fn deliver(
+        &mut self,
+        key: Key,
+        transport: Transport,
+        replies: &mut [Reply<'_>],
+        connects: bool,
+    ) -> Response {
+        let Some(session) = self.registry.get_mut(key) else {
+            return Response::messages(transport, [].iter(), replies);
+        };
+        let acknowledged = session.outbox.is_acknowledged();
+        if acknowledged && !connects {
+            return Response::messages(transport, [].iter(), replies);
+        }
+        let sent = session.outbox.sent_with_queue();
+        for reply in replies.iter_mut().filter(|_| acknowledged) {
+            if reply.channel.as_deref() == Some(answer::CONNECT) && reply.successful {
+                reply.ext = Some(Ext { ack: Ack::Upto(sent) });
+            }
+        }
+        let response = Response::messages(transport, session.outbox.queued(), replies);
+        session.outbox.mark_sent();
+        if let Some(cursor) = session.moved_checkpoint() {
+            let client_id = session.client_id.clone();
+            self.outputs.push_back(Output::SessionAcknowledged { client_id, cursor });
+        }
+        response
+    }
+
+    fn close_as(&mut self, now: Instant, key: Key, how: Reconnect) {
+        let (reason, parting) = match how {
+            Reconnect::Retry => (CloseReason::Released, Parting::Moved),
+            Reconnect::Handshake => (CloseReason::Ended, Parting::Forgotten),
+            Reconnect::None => (CloseReason::Ended, Parting::Ended),
+        };
+        self.close(now, key, reason, parting);
+    }
+
+    fn close(&mut self, _now: Instant, key: Key, reason: CloseReason, parting: Parting) {
+        let held = self.registry.release(key);
+        let Some((session, last_of_owner)) = self.registry.remove(key) else { return };
+        let sent = session.outbox.is_acknowledged().then(|| session.outbox.sent());
+        self.outputs.push_back(Output::SessionClosed {
+            client_id: session.client_id,
+            owner: session.owner,
+            reason,
+            last_of_owner,
+        });
+        let Some(held) = held else { return };
+        let reply = connect_reply(&held);
+        let (notice, reply) = match parting {
+            Parting::Disconnected => (None, reply.advise(Some(Advice::only(Reconnect::None)))),
+            Parting::Ended => (
+                Some(Reply::success(answer::DISCONNECT, None)),
+                reply.advise(Some(Advice::only(Reconnect::None))),
+            ),
+            Parting::Forgotten => {
+                (None, reply.fault(Fault::UnknownClient).advise(Some(Advice::handshake())))
+            }
+            Parting::Moved => (
+                None,
+                Reply {
+                    ext: sent.map(|sent| Ext { ack: Ack::Upto(sent) }),
+                    ..reply.advise(Some(Advice::regular(&self.config)))
+                },
+            ),
+        };
+        let response = match notice {
+            Some(notice) => Response::messages(held.transport, [].iter(), &[notice, reply]),
+            None => Response::messages(held.transport, [].iter(), &[reply]),
+        };
+        self.respond(held.exchange, response);
+    }
+
+    /// Forgets a held connect without an answer.
+    fn abandon(&mut self, key: Key) -> Option<Held> {
+        let held = self.registry.release(key)?;
+        if let Some(session) = self.registry.get_mut(key) {
+            session.unsaid(&held);
+        }
+        Some(held)
+    }
+
+    /// Starts the time in which the next connect must come (BAYEUX-10.1).
+    fn expect_connect(&mut self, now: Instant, key: Key, interval_ms: u64) {
+        self.registry.arm(key, now.after(self.config.grace_ms(interval_ms)));
+    }
+
+    fn has_room(&self, owner: &Owner) -> bool {
+        let limits = &self.config.limits;
+        self.registry.len() < limits.sessions
+            && self.registry.count_of(owner) < limits.sessions_per_owner
+    }
+
+    fn respond(&mut self, exchange: ExchangeId, response: Response) {
+        self.outputs.push_back(Output::Respond { exchange, response });
+    }
+}
+
+fn connect_reply(held: &Held) -> Reply<'_> {
+    Reply::success(answer::CONNECT, held.id.as_deref().map(Cow::Borrowed))
+}

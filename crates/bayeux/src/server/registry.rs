@@ -1,0 +1,166 @@
+//! The sessions of a server and the ways to find them.
+//!
+//! Every index is ordered, so that what leaves the server never depends on chance, and every
+//! lookup costs the logarithm of what lives here: an event reaches the sessions of its owner
+//! without passing those of others, and the next deadline is the first of a sorted set.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use crate::id::{BrowserId, ClientId, ExchangeId, Instant, Owner};
+use crate::session::{Held, Session};
+
+/// The place of a session in the registry; later sessions have greater ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key(u64);
+
+/// Every session with its indexes, which only this file changes.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    sessions: BTreeMap<Key, Session>,
+    by_client: BTreeMap<ClientId, Key>,
+    owners: BTreeMap<Owner, Household>,
+    holders: BTreeMap<ExchangeId, Key>,
+    deadlines: BTreeSet<(Instant, Key)>,
+    inserted: u64,
+}
+
+/// The sessions of one owner.
+#[derive(Debug, Default)]
+struct Household {
+    sessions: BTreeSet<Key>,
+    /// Held connects per browser (BAYEUX-4.6).
+    holding: BTreeMap<BrowserId, u32>,
+}
+
+impl Registry {
+    pub(super) fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values()
+    }
+
+    pub(super) fn keys(&self) -> Vec<Key> {
+        self.sessions.keys().copied().collect()
+    }
+
+    pub(super) fn get(&self, key: Key) -> Option<&Session> {
+        self.sessions.get(&key)
+    }
+
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Session> {
+        self.sessions.get_mut(&key)
+    }
+
+    pub(super) fn find(&self, client_id: &str) -> Option<Key> {
+        self.by_client.get(client_id).copied()
+    }
+
+    pub(super) fn count_of(&self, owner: &Owner) -> usize {
+        self.owners.get(owner).map_or(0, |household| household.sessions.len())
+    }
+
+    pub(super) fn of_owner(&self, owner: &Owner) -> Vec<Key> {
+        let household = self.owners.get(owner);
+        household.map_or_else(Vec::new, |household| household.sessions.iter().copied().collect())
+    }
+
+    /// Adds a session that lives until `deadline`.
+    pub(super) fn insert(&mut self, mut session: Session, deadline: Instant) -> Key {
+        let key = Key(self.inserted);
+        self.inserted += 1;
+        session.deadline = deadline;
+        self.deadlines.insert((deadline, key));
+        self.by_client.insert(session.client_id.clone(), key);
+        self.owners.entry(session.owner.clone()).or_default().sessions.insert(key);
+        self.sessions.insert(key, session);
+        key
+    }
+
+    /// Takes a session out, and says whether it was its owner's last one. Release its held connect
+    /// before.
+    pub(super) fn remove(&mut self, key: Key) -> Option<(Session, bool)> {
+        let session = self.sessions.remove(&key)?;
+        self.deadlines.remove(&(session.deadline, key));
+        self.by_client.remove(&session.client_id);
+        let mut last_of_owner = true;
+        if let Some(household) = self.owners.get_mut(&session.owner) {
+            household.sessions.remove(&key);
+            last_of_owner = household.sessions.is_empty();
+        }
+        if last_of_owner {
+            self.owners.remove(&session.owner);
+        }
+        Some((session, last_of_owner))
+    }
+
+    /// Moves the deadline of a session.
+    pub(super) fn arm(&mut self, key: Key, deadline: Instant) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        self.deadlines.remove(&(session.deadline, key));
+        session.deadline = deadline;
+        self.deadlines.insert((deadline, key));
+    }
+
+    /// Lets a connect wait until `until`.
+    pub(super) fn hold(&mut self, key: Key, held: Held, until: Instant) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        self.holders.insert(held.exchange, key);
+        if let Some(browser) = &held.browser {
+            let household = self.owners.entry(session.owner.clone()).or_default();
+            *household.holding.entry(browser.clone()).or_default() += 1;
+        }
+        session.held = Some(held);
+        self.arm(key, until);
+    }
+
+    /// Takes the held connect off a session. The deadline stays for the caller to move.
+    pub(super) fn release(&mut self, key: Key) -> Option<Held> {
+        let session = self.sessions.get_mut(&key)?;
+        let held = session.held.take()?;
+        self.holders.remove(&held.exchange);
+        if let (Some(browser), Some(household)) =
+            (&held.browser, self.owners.get_mut(&session.owner))
+        {
+            let count = household.holding.get(browser).map_or(0, |count| count - 1);
+            if count == 0 {
+                household.holding.remove(browser);
+            } else {
+                household.holding.insert(browser.clone(), count);
+            }
+        }
+        Some(held)
+    }
+
+    /// The session whose connect is held on `exchange`.
+    pub(super) fn holder(&self, exchange: ExchangeId) -> Option<Key> {
+        self.holders.get(&exchange).copied()
+    }
+
+    /// How many connects an owner's sessions in one browser hold.
+    pub(super) fn holding(&self, owner: &Owner, browser: &BrowserId) -> u32 {
+        self.owners
+            .get(owner)
+            .and_then(|household| household.holding.get(browser))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// Whether a session of `owner` meets `test`.
+    pub(super) fn any_of(&self, owner: &Owner, test: impl Fn(&Session) -> bool) -> bool {
+        self.owners.get(owner).is_some_and(|household| {
+            household.sessions.iter().filter_map(|key| self.sessions.get(key)).any(test)
+        })
+    }
+
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.deadlines.first().map(|&(deadline, _)| deadline)
+    }
+
+    /// A session whose deadline has come.
+    pub(super) fn due(&self, now: Instant) -> Option<Key> {
+        self.deadlines.first().filter(|(deadline, _)| *deadline <= now).map(|&(_, key)| key)
+    }
+}
