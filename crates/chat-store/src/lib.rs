@@ -71,11 +71,13 @@ use tokio::sync::broadcast;
 mod feed;
 mod journal;
 mod leases;
+mod memory;
 mod once;
 
 pub use feed::{FeedEntry, FeedId, FeedPage, Wake};
 pub use journal::{Append, AppendError, CommandId, Head, Loaded, Record, Snapshot, Unavailable};
 pub use leases::{Lease, LeaseError, LeaseKey, Leases};
+pub use memory::{Clock, MemoryStore};
 pub use once::{OnceError, append_once, append_once_pausing};
 
 /// The seam between the chats and whatever keeps them.
