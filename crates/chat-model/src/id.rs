@@ -98,6 +98,9 @@ ids! {
 pub trait NewIds {
     /// The id of the next participant to join (PLAT-1.5-7).
     fn participant(&mut self) -> ParticipantId;
+
+    /// The name of a chat for its visitor: a UUID that nobody can guess (CUST-1.7).
+    fn visitor(&mut self) -> VisitorId;
 }
 
 /// Ids that count upwards from a number: for tests, for replay and for embedders without chance.
@@ -125,6 +128,17 @@ impl NewIds for CountingIds {
         let id = ParticipantId::from(alloc::format!("{:016X}", self.next));
         self.next = self.next.wrapping_add(1);
         id
+    }
+
+    fn visitor(&mut self) -> VisitorId {
+        let n = self.next;
+        self.next = self.next.wrapping_add(1);
+        // The shape of a version 4 UUID; the digits only count.
+        VisitorId::from(alloc::format!(
+            "00000000-0000-4000-8{:03x}-{:012x}",
+            n >> 48 & 0xfff,
+            n & 0xffff_ffff_ffff
+        ))
     }
 }
 

@@ -23,6 +23,7 @@ pub use error::JsonError;
 pub(crate) use error::Problem;
 pub(crate) use scan::{compact_pieces, string_end};
 pub use string::write_string;
+pub(crate) use string::write_string_content;
 pub use text::JsonText;
 pub(crate) use text::{deserialize_json, serialize_json};
 
@@ -381,3 +382,6 @@ impl<'a> Parts<'a> {
         };
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,6 +127,7 @@ impl UserData {
                 None => self.push(entry.pair(), hash),
             }
         }
+        self.tidy();
     }
 
     /// Removes `keys`, as far as they exist (DEC-3).
@@ -216,13 +217,20 @@ impl UserData {
         }
     }
 
-    /// Packs the entries anew when deletions have left more than twice the blocks they need, so
-    /// that memory follows the content and the cost is spread over the deletions.
+    /// Packs the entries anew when deletions, or values that became smaller, have left more than
+    /// twice the blocks that are needed: memory follows the content, and the cost is spread over the
+    /// requests that caused it.
+    #[inline]
     fn tidy(&mut self) {
         let needed = self.len / block::ENTRIES + self.bytes / block::BYTES + 1;
         if self.blocks.len() <= 2 * needed {
             return;
         }
+        self.pack();
+    }
+
+    #[cold]
+    fn pack(&mut self) {
         let mut packed = Self::new();
         for block in &self.blocks {
             for (pair, hash) in block.pairs() {
@@ -289,3 +297,6 @@ impl schemars::JsonSchema for UserData {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,12 @@ use super::scan::special;
 /// ```
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
+    write_string_content(out, text);
+    out.push('"');
+}
+
+/// Appends what [`write_string`] puts between the quotes, for texts made of several parts.
+pub(crate) fn write_string_content(out: &mut String, text: &str) {
     let bytes = text.as_bytes();
     let mut from = 0;
     loop {
@@ -41,7 +47,6 @@ pub fn write_string(out: &mut String, text: &str) {
         }
         from = at + 1;
     }
-    out.push('"');
 }
 
 /// Appends the string whose inside is `inner` in canonical form.

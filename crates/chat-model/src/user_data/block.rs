@@ -66,6 +66,9 @@ impl Block {
         self.make_room(self.text.len() - (end - start) + value.len());
         self.text.replace_range(start..end, value);
         self.move_ends(entry, end - start, value.len());
+        if value.len() < end - start {
+            self.give_back();
+        }
     }
 
     pub(super) fn remove(&mut self, entry: usize) {
@@ -79,6 +82,12 @@ impl Block {
     pub(super) fn shrink(&mut self) {
         self.text.shrink_to_fit();
         self.entries.shrink_to_fit();
+    }
+
+    /// Bytes held for text and entries.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.text.capacity() + self.entries.capacity() * size_of::<Entry>()
     }
 
     pub(super) fn hashes(&self) -> impl Iterator<Item = u32> {

@@ -1,0 +1,146 @@
+//! What is accepted, and what happens then. Nothing here changes a chat.
+//!
+//! The order of checks is DEC-14's: the caller is on the chat (6), the operation and its parameters
+//! were read before (1, 10), what can be checked of them without the world (10), the capability
+//! (2, 3), and last what depends on other people (6, 2).
+
+mod agent;
+mod customer;
+mod house;
+
+use crate::chat::{Chat, Leg};
+use crate::event::{Author, Event, Events, Origin, Record};
+use crate::id::{NewIds, QueueName, UserId};
+use crate::operation::{CustomerOperation, Operation};
+use crate::rejection::Rejection;
+use crate::rules::Context;
+use crate::state::{Role, Visibility};
+use crate::status::StatusCode;
+
+/// What someone wants of a chat.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Command<'a> {
+    /// An agent asks for an operation.
+    #[non_exhaustive]
+    User {
+        /// The agent.
+        user: &'a UserId,
+        /// The operation.
+        operation: &'a Operation,
+    },
+    /// The visitor asks for an operation.
+    Customer(&'a CustomerOperation),
+    /// The house acts by itself.
+    House(&'a Trigger),
+}
+
+impl<'a> Command<'a> {
+    /// An operation of an agent.
+    pub fn user(user: &'a UserId, operation: &'a Operation) -> Self {
+        Self::User { user, operation }
+    }
+}
+
+/// What makes the house act by itself: distribution, time, logout.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub enum Trigger {
+    /// Distribution offers the waiting chat to an agent (DEC-40).
+    Offer {
+        /// The agent.
+        user: UserId,
+    },
+    /// The time of an invitation is up (DEC-17).
+    Expire {
+        /// The agent who did not answer.
+        user: UserId,
+    },
+    /// The visitor has been silent for too long (DEC-43).
+    CustomerGone,
+    /// An agent's contact-centre session ended (DEC-42).
+    LoggedOut {
+        /// The agent.
+        user: UserId,
+    },
+}
+
+impl Chat {
+    /// Decides what `command` does, without doing it.
+    ///
+    /// The same chat, command, context and ids give the same record.
+    ///
+    /// # Errors
+    /// Why the command is refused; its status is the one of DEC-13.
+    pub fn decide(
+        &self,
+        command: &Command<'_>,
+        context: &Context<'_>,
+        ids: &mut dyn NewIds,
+    ) -> Result<Record, Rejection> {
+        let (by, events) = match *command {
+            Command::User { user, operation } => {
+                let leg = self.leg(user).ok_or(Rejection::ChatNotFound)?;
+                let caller = Caller { chat: self, leg, context };
+                (Author::User(user.clone()), caller.decide(operation, ids)?)
+            }
+            Command::Customer(operation) => {
+                (Author::Customer, self.decide_customer(operation, context, ids)?)
+            }
+            Command::House(trigger) => (Author::House, self.decide_house(trigger, context)?),
+        };
+        Ok(Record { at: context.at, by, reference_id: context.reference_id, events })
+    }
+
+    /// What follows when an invited agent does not come (DEC-15, DEC-16): the chat goes back to the
+    /// queue it last came from, or the requester is told.
+    fn after_refusal(&self, leg: &Leg, context: &Context<'_>, how: &str, events: &mut Events) {
+        match &leg.origin {
+            Origin::Routed { .. } | Origin::Transferred { .. } => {
+                events.extend(self.back_to_queue(context));
+            }
+            Origin::Consulted { by, reference_id } | Origin::Invited { by, reference_id } => {
+                if self.leg(by).is_some_and(|requester| !requester.state.is_final()) {
+                    events.push(Event::failed(
+                        by,
+                        *reference_id,
+                        StatusCode::InvalidForState,
+                        alloc::format!(
+                            "expected {} to join the chat, but the invitation {how}",
+                            leg.user
+                        ),
+                    ));
+                }
+            }
+        }
+    }
+
+    fn back_to_queue(&self, context: &Context<'_>) -> Option<Event> {
+        let queue: Option<QueueName> =
+            self.queue.clone().or_else(|| context.directory.default_queue());
+        queue.map(|queue| Event::Queued { queue })
+    }
+
+    /// Whether an agent other than `user` is in the conversation and serves it (DEC-21).
+    fn has_other_agents(&self, user: &UserId) -> bool {
+        self.chatting().any(|leg| leg.user != *user)
+    }
+
+    /// DEC-21: when nobody whom the customer sees remains, the longest-joined consulted agent does
+    /// the talking.
+    fn successor(&self, leaving: &UserId) -> Option<Event> {
+        let others = self.chatting().filter(|leg| leg.user != *leaving);
+        if others.clone().any(|leg| leg.role.visibility() == Visibility::All) {
+            return None;
+        }
+        let longest = others.min_by_key(|leg| leg.person)?;
+        Some(Event::RoleChanged { user: longest.user.clone(), role: Role::Agent })
+    }
+}
+
+/// An agent who is on the chat and asks something of it.
+struct Caller<'a> {
+    chat: &'a Chat,
+    leg: &'a Leg,
+    context: &'a Context<'a>,
+}

@@ -1,0 +1,235 @@
+//! Chats from files: a chat resource as a notification prints it, or a snapshot.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use smallvec::smallvec;
+
+use super::{Chat, Leg, MODEL_REVISION};
+use crate::event::{Author, Event, Origin, Record};
+use crate::id::{ParticipantId, QueueName, UserId};
+use crate::json::{JsonRef, Limits};
+use crate::participant::Person;
+use crate::resource::{Audience, ChatResource, ChatState, Participant};
+use crate::state::{LegState, ParticipantType, Role, Visibility};
+use crate::time::Timestamp;
+
+/// A chat read from a file.
+///
+/// Two forms are read. A *resource* is what a notification prints, with two optional members beside
+/// it: `owner`, the user whose state it is, and `queue`, where the chat last came from. Agents
+/// without an address are taken for the owner first and else for users called like their nickname.
+/// A *snapshot* is what [`Chat`] serialises to, under `"snapshot": 1`.
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct ChatFile {
+    /// The chat.
+    pub chat: Chat,
+    /// Whose state a resource showed; `None` for a snapshot.
+    pub owner: Option<UserId>,
+}
+
+/// Why a file is no chat.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ImportError(String);
+
+impl fmt::Display for ImportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for ImportError {}
+
+#[derive(serde::Deserialize)]
+struct Shape {
+    #[serde(default)]
+    snapshot: Option<u32>,
+    #[serde(default)]
+    owner: Option<UserId>,
+    #[serde(default)]
+    queue: Option<QueueName>,
+}
+
+impl ChatFile {
+    /// Reads one chat.
+    ///
+    /// # Errors
+    /// The text is no JSON within `limits`, or no chat; the message says what was expected.
+    pub fn read(json: &[u8], limits: &Limits) -> Result<Self, ImportError> {
+        JsonRef::validate(json, limits).map_err(|error| ImportError(error.to_string()))?;
+        let shape: Shape = parse(json)?;
+        match shape.snapshot {
+            Some(MODEL_REVISION) => {
+                let chat: Chat = parse(json)?;
+                chat.check()?;
+                Ok(Self { chat, owner: None })
+            }
+            Some(other) => Err(ImportError(alloc::format!(
+                "expected a snapshot of revision {MODEL_REVISION}, found {other}"
+            ))),
+            None => Self::from_resource(&parse(json)?, shape.owner, shape.queue),
+        }
+    }
+
+    /// Takes a chat resource for a chat; `owner` is the user whose `state` it shows.
+    ///
+    /// # Errors
+    /// The resource lacks its `id`, has an unknown state, or is Chatting with no agent in it.
+    pub fn from_resource(
+        resource: &ChatResource,
+        owner: Option<UserId>,
+        queue: Option<QueueName>,
+    ) -> Result<Self, ImportError> {
+        let id = resource.id.clone().ok_or_else(|| expected("`id`, the chat's name", "none"))?;
+        let state = leg_state(resource.state.as_ref())?;
+        let mut chat = Chat::new(id);
+        chat.user_data = resource.user_data.clone().unwrap_or_default();
+        chat.comment.clone_from(&resource.comment);
+        chat.chat_type.clone_from(&resource.chat_type);
+        chat.received = match resource.received_date.as_deref() {
+            None => None,
+            Some(text) => Some(
+                Timestamp::from_wire(text)
+                    .ok_or_else(|| expected("`receivedDate` as yyyy-MM-dd HH:mm:ss.SSSZ", text))?,
+            ),
+        };
+        chat.session_open = matches!(state, LegState::Invited | LegState::Chatting);
+        chat.queue = queue;
+
+        let mut owner = owner;
+        for participant in resource.participants.iter().flatten() {
+            chat.add_participant(participant, state, &mut owner)?;
+        }
+        match &owner {
+            Some(owner) if chat.leg(owner).is_none() => {
+                if state == LegState::Chatting {
+                    return Err(expected(
+                        "an agent among `participants` of a chat that is Chatting",
+                        "none",
+                    ));
+                }
+                chat.legs.push(leg(owner, state, Role::Agent, None));
+            }
+            None if state == LegState::Chatting => {
+                return Err(expected(
+                    "an agent among `participants` of a chat that is Chatting",
+                    "none",
+                ));
+            }
+            _ => {}
+        }
+        Ok(Self { chat, owner })
+    }
+
+    /// The record that brings the chat into a journal.
+    pub fn into_record(self, at: Timestamp) -> Record {
+        let events = smallvec![Event::Imported { chat: Box::new(self.chat) }];
+        Record { at, by: Author::House, reference_id: None, events }
+    }
+}
+
+impl Chat {
+    /// The chat as a snapshot file: everything that [`ChatFile::read`] needs to make it again.
+    pub fn to_snapshot_json(&self) -> String {
+        #[derive(serde::Serialize)]
+        struct Tagged {
+            snapshot: u32,
+        }
+        let tag = serde_json::to_string(&Tagged { snapshot: MODEL_REVISION });
+        let chat = serde_json::to_string(self);
+        // Texts, numbers and validated JSON always print.
+        let (mut out, chat) = (tag.unwrap_or_default(), chat.unwrap_or_default());
+        out.pop();
+        out.push(',');
+        out.push_str(chat.strip_prefix('{').unwrap_or(&chat));
+        out
+    }
+
+    fn add_participant(
+        &mut self,
+        participant: &Participant,
+        state: LegState,
+        owner: &mut Option<UserId>,
+    ) -> Result<(), ImportError> {
+        let kind =
+            participant.kind.clone().ok_or_else(|| expected("`type` of a participant", "none"))?;
+        let nickname = participant.nickname.clone().unwrap_or_default();
+        let id: ParticipantId = participant
+            .participant_id
+            .clone()
+            .or_else(|| participant.id.clone())
+            .ok_or_else(|| expected("`participantId` of a participant", "none"))?;
+        let visibility = match participant.visibility.as_ref() {
+            None | Some(Audience::All) => Visibility::All,
+            Some(Audience::Agents) => Visibility::Agents,
+            Some(Audience::Supervisors) => Visibility::Supervisors,
+            Some(other) => return Err(expected("a known `visibility`", other.as_str())),
+        };
+        let user = (kind == ParticipantType::Agent).then(|| {
+            let named = participant.user();
+            let owner_is_free = || owner.clone().filter(|owner| self.leg(owner).is_none());
+            named.or_else(owner_is_free).unwrap_or_else(|| UserId::new(&nickname))
+        });
+        let person = self.people.len() as u32;
+        if let Some(user) = &user {
+            if self.leg(user).is_some() {
+                return Err(expected("each agent once among `participants`", user.as_str()));
+            }
+            let is_owner = owner.get_or_insert_with(|| user.clone()) == user;
+            let state = if is_owner { state } else { LegState::Chatting };
+            let role = if visibility == Visibility::All { Role::Agent } else { Role::Consultant };
+            self.legs.push(leg(user, state, role, Some(person)));
+        }
+        let number = (visibility == Visibility::All).then(|| self.numbers_given() + 1);
+        self.people.push(Person { id, kind, nickname, user, visibility, present: true, number });
+        Ok(())
+    }
+
+    /// A snapshot may come from a file: its inner references must hold.
+    fn check(&self) -> Result<(), ImportError> {
+        let people = self.people.len();
+        let in_range = |at: u32| (at as usize) < people;
+        if !self.log.iter().all(|entry| in_range(entry.from))
+            || !self.legs.iter().filter_map(|leg| leg.person).all(in_range)
+        {
+            return Err(expected("references to people of the chat", "one beyond them"));
+        }
+        let users: Vec<&UserId> = self.legs.iter().map(|leg| &leg.user).collect();
+        if users.iter().enumerate().any(|(at, user)| users[..at].contains(user)) {
+            return Err(expected("one leg per user", "two"));
+        }
+        Ok(())
+    }
+}
+
+fn leg(user: &UserId, state: LegState, role: Role, person: Option<u32>) -> Leg {
+    Leg {
+        user: user.clone(),
+        state,
+        role,
+        origin: Origin::Transferred { by: user.clone() },
+        person,
+        expires_at: None,
+        in_focus: false,
+        consulted: false,
+    }
+}
+
+fn leg_state(state: Option<&ChatState>) -> Result<LegState, ImportError> {
+    match state {
+        None => Ok(LegState::Chatting),
+        Some(state) => LegState::from_wire(state.as_str())
+            .ok_or_else(|| expected("a known `state`", state.as_str())),
+    }
+}
+
+fn parse<'a, T: serde::Deserialize<'a>>(json: &'a [u8]) -> Result<T, ImportError> {
+    serde_json::from_slice(json).map_err(|error| ImportError(error.to_string()))
+}
+
+fn expected(what: &str, found: &str) -> ImportError {
+    ImportError(alloc::format!("expected {what}, found {found}"))
+}

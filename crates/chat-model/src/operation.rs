@@ -1,0 +1,196 @@
+//! THE tables of operations: what agents and customers may ask for, and with which parameters.
+//!
+//! Everything that lists operations is derived from these tables: the names on the wire, the
+//! parsers, the parameter lists that schemas and reference pages print, and the test matrices.
+//! Adding an operation is one row here, one in [`crate::capability`], and the arm that the compiler
+//! then asks for in `decide`.
+
+mod read;
+mod target;
+
+use alloc::string::String;
+
+pub(crate) use read::quoted;
+pub use read::{Outgoing, Parameter, ParameterKind, Text, TreatAs};
+pub use target::{Colleague, ConsultTarget, Target, TransferTarget};
+
+use crate::json::{JsonRef, Limits};
+use crate::rejection::Rejection;
+use crate::user_data::{UserDataKeys, UserDataPatch};
+use read::{FromBody, operation_name};
+
+macro_rules! operations {
+    (
+        $(#[$kind_doc:meta])* kind $Kind:ident;
+        $(#[$op_doc:meta])* operation $Operation:ident;
+        $(
+            $(#[doc = $doc:literal])+
+            $name:ident $(also $alias:literal)? { $($(#[$field_doc:meta])* $field:ident: $ty:ty = $wire:literal,)* }
+        )+
+    ) => {
+        $(#[$kind_doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum $Kind {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl $Kind {
+            /// Every operation, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The `operationName`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)+ }
+            }
+
+            /// The operation with this `operationName`; a second spelling counts (DEC-12).
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $(stringify!($name) => Some(Self::$name), $($alias => Some(Self::$name),)?)+
+                    _ => None,
+                }
+            }
+
+            /// What the operation does, in the words of the reference pages.
+            pub const fn summary(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc,)+),)+ }
+            }
+
+            /// The parameters it takes beside `operationName`.
+            pub const fn parameters(self) -> &'static [Parameter] {
+                match self { $(Self::$name => &[$(Parameter {
+                    name: $wire,
+                    kind: <$ty as FromBody>::KIND,
+                    required: <$ty as FromBody>::REQUIRED,
+                },)*],)+ }
+            }
+        }
+
+        impl core::fmt::Display for $Kind {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        $(#[$op_doc])*
+        #[derive(Clone, PartialEq, Debug)]
+        #[non_exhaustive]
+        pub enum $Operation {
+            $(
+                $(#[doc = $doc])+
+                #[non_exhaustive]
+                $name { $($(#[$field_doc])* #[doc = concat!("Parameter `", $wire, "`.")] $field: $ty,)* },
+            )+
+        }
+
+        impl $Operation {
+            /// Which operation it is.
+            pub const fn kind(&self) -> $Kind {
+                match self { $(Self::$name { .. } => $Kind::$name,)+ }
+            }
+
+            /// Reads a whole request body.
+            ///
+            /// # Errors
+            /// The checks of [`Self::read`], and before them those of [`JsonRef::validate`].
+            pub fn parse(json: &[u8], limits: &Limits) -> Result<Self, Rejection> {
+                Self::read(JsonRef::validate(json, limits)?, limits)
+            }
+
+            /// Reads the operation from a validated body.
+            ///
+            /// Unknown members are ignored (PLAT-1.1-13) and an optional `null` is as good as
+            /// absent (PLAT-1.1-12).
+            ///
+            /// # Errors
+            /// In this order (DEC-14): the body is not an object (10), `operationName` is missing
+            /// (1), not text or unknown (10, DEC-13); then the first parameter of the table that is
+            /// missing (1) or wrong (10, DEC-4).
+            pub fn read(body: JsonRef<'_>, limits: &Limits) -> Result<Self, Rejection> {
+                let name = operation_name(body)?;
+                let kind = $Kind::from_name(&name)
+                    .ok_or_else(|| Rejection::UnknownOperation { name: name.into_owned() })?;
+                Ok(match kind {
+                    $($Kind::$name => Self::$name {
+                        $($field: <$ty as FromBody>::from_body(body, $wire, limits)?,)*
+                    },)+
+                })
+            }
+        }
+    };
+}
+
+operations! {
+    /// An operation of the agent's interface, `POST /api/v2/me/chats/{id}` (CHAT-7.0).
+    kind OperationKind;
+    /// What an agent asks of a chat, with its parameters read and checked.
+    operation Operation;
+
+    /// Takes an offered chat; the history follows.
+    Accept { nickname: Option<String> = "nickname", save_lar: Option<bool> = "saveLAR", }
+    /// Declines an offered chat; it is offered to another agent.
+    Reject {}
+    /// Merges the given pairs into the chat's user data.
+    AttachUserData { user_data: UserDataPatch = "userData", }
+    /// Gives the listed user data new values; unknown keys are added.
+    UpdateUserData { user_data: UserDataPatch = "userData", }
+    /// Removes the listed keys from the chat's user data.
+    DeleteUserData { keys: UserDataKeys = "keys", }
+    /// Writes the disposition into the chat's user data.
+    SetDisposition { disposition: String = "disposition", disposition_key: Option<Text> = "dispositionKey", }
+    /// Sets the chat's comment.
+    AddComment { comment: String = "comment", }
+    /// Marks the chat as the one the agent looks at.
+    SetInFocus also "InFocus" {}
+    /// Says something to everyone.
+    SendMessage { message: Outgoing = "text", }
+    /// Says something that only agents see.
+    SendToAgents { message: Outgoing = "text", }
+    /// Tells everyone that the agent is typing.
+    SendStartTypingNotification {}
+    /// Tells everyone that the agent stopped typing.
+    SendStopTypingNotification {}
+    /// Tells agents that the agent is typing.
+    SendStartTypingToAgentsNotification {}
+    /// Tells agents that the agent stopped typing.
+    SendStopTypingToAgentsNotification {}
+    /// Pushes an address to everyone.
+    SendUrl { url: Text = "url", }
+    /// Sends a notice to everyone.
+    SendCustomNotice { notice_text: Text = "noticeText", }
+    /// Sends a notice that only agents see.
+    SendCustomNoticeToAgents { notice_text: Text = "noticeText", }
+    /// Hands the chat to another agent or to a queue.
+    Transfer { target: TransferTarget = "targetUri", message: Option<Outgoing> = "text", }
+    /// Asks another agent for advice that the customer does not see.
+    Consult { target: ConsultTarget = "targetUri", }
+    /// Withdraws the newest consult that was not accepted yet.
+    CancelConsult {}
+    /// Asks another agent into the conversation with the customer.
+    Invite { target: Colleague = "targetUri", }
+    /// Takes another agent out of the conversation.
+    RemoveParticipantFromConference { target: Colleague = "targetUri", message: Option<Outgoing> = "text", }
+    /// Leaves the conversation; the last agent keeps the chat for wrap-up.
+    Leave { message: Option<Outgoing> = "text", }
+    /// Is done with the chat, or places it in a queue.
+    Complete { queue_name: Option<Text> = "queueName", save_lar: Option<bool> = "saveLAR", message: Option<Outgoing> = "text", }
+}
+
+operations! {
+    /// An operation of the visitor's interface, `POST /api/v2/chats[/{id}]` (CUST-2).
+    kind CustomerOperationKind;
+    /// What a visitor asks, with its parameters read and checked.
+    operation CustomerOperation;
+
+    /// Asks for a chat; the only operation that needs no chat.
+    RequestChat { nickname: Text = "nickname", subject: Option<String> = "subject", endpoint: Option<Text> = "endpoint", user_data: Option<UserDataPatch> = "userData", }
+    /// Says something to the agents.
+    SendMessage { text: Text = "text", }
+    /// Tells the agents that the visitor is typing.
+    SendStartTypingNotification {}
+    /// Tells the agents that the visitor stopped typing.
+    SendStopTypingNotification {}
+    /// Ends the chat for the visitor.
+    Complete {}
+}

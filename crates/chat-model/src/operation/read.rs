@@ -1,0 +1,284 @@
+//! Parameters from JSON, a missing one told apart from a wrong one (DEC-4).
+//!
+//! Each parameter type says once how it is read and how it is described; the table of operations
+//! uses both.
+
+use alloc::borrow::{Cow, ToOwned};
+use alloc::string::String;
+use core::fmt;
+
+use crate::json::{JsonKind, JsonRef, Limits};
+use crate::rejection::Rejection;
+use crate::user_data::{UserDataKeys, UserDataPatch};
+
+/// A parameter of an operation as the reference pages describe it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// The member of the request body; for a group of members the first of them.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: ParameterKind,
+    /// Whether its absence is refused with code 1.
+    pub required: bool,
+}
+
+/// What a parameter holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ParameterKind {
+    /// Any text.
+    Text,
+    /// Text of at least one character (DEC-12).
+    NonEmptyText,
+    /// `true` or `false`.
+    Boolean,
+    /// An object of any JSON values with unique, non-empty keys (DEC-6, DEC-7).
+    UserData,
+    /// An array of keys (DEC-3).
+    Keys,
+    /// The trio `text`, `messageType`, `treatAs` (CHAT-7.0).
+    Message,
+    /// An agent, as `targetUri` or `targetPath`.
+    Agent,
+    /// An agent or a queue, as `targetUri` or `targetPath`.
+    AgentOrQueue,
+    /// An agent as `targetUri` or `targetPath`, or a queue as `queueName` (DEC-12).
+    TransferTarget,
+}
+
+/// Text of at least one character (DEC-12).
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Text(String);
+
+impl Text {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How a text is to be treated; accepted and not echoed anywhere (CHAT-6.12).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub enum TreatAs {
+    /// As something a person says.
+    #[default]
+    Normal,
+    /// As something the system says.
+    System,
+}
+
+/// The trio `text`, `messageType`, `treatAs`: something to say (CHAT-7.0).
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Outgoing {
+    /// What is said; never empty.
+    pub text: Text,
+    /// A free classification, echoed when the request gave one (DEC-12, CHAT-6.7).
+    pub message_type: Option<String>,
+    /// How it is to be treated.
+    pub treat_as: TreatAs,
+}
+
+/// Reads one parameter from the body of a request.
+pub(super) trait FromBody: Sized {
+    const KIND: ParameterKind;
+    const REQUIRED: bool = true;
+
+    fn from_body(body: JsonRef<'_>, name: &'static str, limits: &Limits)
+    -> Result<Self, Rejection>;
+}
+
+/// The `operationName`, before anything else is looked at (DEC-13, DEC-14).
+pub(super) fn operation_name(body: JsonRef<'_>) -> Result<Cow<'_, str>, Rejection> {
+    if body.kind() != JsonKind::Object {
+        return Err(Rejection::NotAnObject { found: body.kind() });
+    }
+    let value = present(body, "operationName").ok_or(Rejection::missing("operationName"))?;
+    text(value, "operationName")
+}
+
+/// A member that is there and not `null`: the documents' clients send `null` for "not set".
+pub(super) fn present<'a>(body: JsonRef<'a>, name: &str) -> Option<JsonRef<'a>> {
+    body.get(name).filter(|value| value.kind() != JsonKind::Null)
+}
+
+pub(super) fn text<'a>(value: JsonRef<'a>, name: &'static str) -> Result<Cow<'a, str>, Rejection> {
+    value.decode_string().ok_or_else(|| Rejection::wrong_type(name, "a string", value.kind()))
+}
+
+fn required<'a>(body: JsonRef<'a>, name: &'static str) -> Result<JsonRef<'a>, Rejection> {
+    present(body, name).ok_or(Rejection::missing(name))
+}
+
+impl FromBody for String {
+    const KIND: ParameterKind = ParameterKind::Text;
+
+    fn from_body(body: JsonRef<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
+        text(required(body, name)?, name).map(Cow::into_owned)
+    }
+}
+
+impl FromBody for Option<String> {
+    const KIND: ParameterKind = ParameterKind::Text;
+    const REQUIRED: bool = false;
+
+    fn from_body(body: JsonRef<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
+        present(body, name).map(|value| text(value, name).map(Cow::into_owned)).transpose()
+    }
+}
+
+impl FromBody for Text {
+    const KIND: ParameterKind = ParameterKind::NonEmptyText;
+
+    fn from_body(body: JsonRef<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
+        non_empty(required(body, name)?, name)
+    }
+}
+
+impl FromBody for Option<Text> {
+    const KIND: ParameterKind = ParameterKind::NonEmptyText;
+    const REQUIRED: bool = false;
+
+    fn from_body(body: JsonRef<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
+        present(body, name).map(|value| non_empty(value, name)).transpose()
+    }
+}
+
+fn non_empty(value: JsonRef<'_>, name: &'static str) -> Result<Text, Rejection> {
+    let text = text(value, name)?;
+    if text.is_empty() {
+        return Err(Rejection::out_of_range(name, "at least one character", "an empty string"));
+    }
+    Ok(Text(text.into_owned()))
+}
+
+impl FromBody for Option<bool> {
+    const KIND: ParameterKind = ParameterKind::Boolean;
+    const REQUIRED: bool = false;
+
+    fn from_body(body: JsonRef<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
+        let read = |value: JsonRef<'_>| {
+            value
+                .as_bool()
+                .ok_or_else(|| Rejection::wrong_type(name, "true or false", value.kind()))
+        };
+        present(body, name).map(read).transpose()
+    }
+}
+
+impl FromBody for UserDataPatch {
+    const KIND: ParameterKind = ParameterKind::UserData;
+
+    fn from_body(
+        body: JsonRef<'_>,
+        name: &'static str,
+        limits: &Limits,
+    ) -> Result<Self, Rejection> {
+        user_data(required(body, name)?, name, limits)
+    }
+}
+
+impl FromBody for Option<UserDataPatch> {
+    const KIND: ParameterKind = ParameterKind::UserData;
+    const REQUIRED: bool = false;
+
+    fn from_body(
+        body: JsonRef<'_>,
+        name: &'static str,
+        limits: &Limits,
+    ) -> Result<Self, Rejection> {
+        present(body, name).map(|value| user_data(value, name, limits)).transpose()
+    }
+}
+
+fn user_data(
+    value: JsonRef<'_>,
+    name: &'static str,
+    limits: &Limits,
+) -> Result<UserDataPatch, Rejection> {
+    if value.kind() != JsonKind::Object {
+        return Err(Rejection::wrong_type(name, "an object", value.kind()));
+    }
+    Ok(UserDataPatch::read(value, limits)?)
+}
+
+impl FromBody for UserDataKeys {
+    const KIND: ParameterKind = ParameterKind::Keys;
+
+    fn from_body(
+        body: JsonRef<'_>,
+        name: &'static str,
+        limits: &Limits,
+    ) -> Result<Self, Rejection> {
+        let value = required(body, name)?;
+        let expected = "an array of strings";
+        if value.kind() != JsonKind::Array {
+            return Err(Rejection::wrong_type(name, expected, value.kind()));
+        }
+        match value.elements().find(|element| element.kind() != JsonKind::String) {
+            Some(other) => Err(Rejection::wrong_type(name, expected, other.kind())),
+            None => Ok(Self::read(value, limits)?),
+        }
+    }
+}
+
+impl FromBody for Outgoing {
+    const KIND: ParameterKind = ParameterKind::Message;
+
+    fn from_body(
+        body: JsonRef<'_>,
+        name: &'static str,
+        limits: &Limits,
+    ) -> Result<Self, Rejection> {
+        let text = non_empty(required(body, name)?, name)?;
+        let message_type = <Option<String>>::from_body(body, "messageType", limits)?;
+        let treat_as = match <Option<String>>::from_body(body, "treatAs", limits)?.as_deref() {
+            None | Some("Normal") => TreatAs::Normal,
+            Some("System") => TreatAs::System,
+            Some(other) => {
+                return Err(Rejection::out_of_range(
+                    "treatAs",
+                    "`Normal` or `System`",
+                    &quoted(other),
+                ));
+            }
+        };
+        Ok(Self { text, message_type, treat_as })
+    }
+}
+
+/// DEC-12: in a trio without `text` the other two are ignored; an empty one says nothing.
+impl FromBody for Option<Outgoing> {
+    const KIND: ParameterKind = ParameterKind::Message;
+    const REQUIRED: bool = false;
+
+    fn from_body(
+        body: JsonRef<'_>,
+        name: &'static str,
+        limits: &Limits,
+    ) -> Result<Self, Rejection> {
+        match present(body, name) {
+            None => Ok(None),
+            Some(value) if text(value, name)?.is_empty() => Ok(None),
+            Some(_) => Outgoing::from_body(body, name, limits).map(Some),
+        }
+    }
+}
+
+/// What came, in back quotes and short enough for a message.
+pub(crate) fn quoted(text: &str) -> String {
+    const MOST: usize = 64;
+    let mut out = "`".to_owned();
+    out.extend(text.chars().take(MOST));
+    out.push_str(if text.chars().nth(MOST).is_some() { "…`" } else { "`" });
+    out
+}
