@@ -20,6 +20,8 @@ mod resource;
 mod rules;
 mod state;
 mod status;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod time;
 mod user_data;
 

@@ -11,16 +11,28 @@ use proptest::collection::vec;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
-use crate::{
-    JsonRef, JsonText, Limits, UserData, UserDataKeys, UserDataPatch, write_string,
-};
+use crate::{JsonRef, JsonText, Limits, UserData, UserDataKeys, UserDataPatch, write_string};
 
 /// A key of user data, decoded: never empty, often one that occurred before.
 pub fn key() -> impl Strategy<Value = String> + Clone {
-    let common = select(&["a", "b", "c", "UserData1", "UserData2", "Subject", "RVQID", "DISP_KEY"][..])
-        .prop_map(ToString::to_string);
+    let common =
+        select(&["a", "b", "c", "UserData1", "UserData2", "Subject", "RVQID", "DISP_KEY"][..])
+            .prop_map(ToString::to_string);
     let odd = select(
-        &["\"", "\\", "\u{1}", "\n", "/", "~", " ", "é", "日本", "\u{1f600}", "\u{7f}", "__proto__"][..],
+        &[
+            "\"",
+            "\\",
+            "\u{1}",
+            "\n",
+            "/",
+            "~",
+            " ",
+            "é",
+            "日本",
+            "\u{1f600}",
+            "\u{7f}",
+            "__proto__",
+        ][..],
     )
     .prop_map(ToString::to_string);
     prop_oneof![
@@ -114,16 +126,22 @@ fn parse(source: &str) -> JsonText {
 }
 
 fn value_source(depth: u32) -> BoxedStrategy<String> {
-    scalar_source().prop_recursive(depth, 24, 5, |inner| {
-        let array = (vec((space(), inner.clone(), space()), 0..5), space()).prop_map(
-            |(elements, inside)| {
-                let elements: Vec<_> = elements.into_iter().map(|(a, e, b)| format!("{a}{e}{b}")).collect();
-                if elements.is_empty() { format!("[{inside}]") } else { format!("[{}]", elements.join(",")) }
-            },
-        );
-        prop_oneof![array, object_source(inner.boxed(), 0..5)]
-    })
-    .boxed()
+    scalar_source()
+        .prop_recursive(depth, 24, 5, |inner| {
+            let array = (vec((space(), inner.clone(), space()), 0..5), space()).prop_map(
+                |(elements, inside)| {
+                    let elements: Vec<_> =
+                        elements.into_iter().map(|(a, e, b)| format!("{a}{e}{b}")).collect();
+                    if elements.is_empty() {
+                        format!("[{inside}]")
+                    } else {
+                        format!("[{}]", elements.join(","))
+                    }
+                },
+            );
+            prop_oneof![array, object_source(inner.boxed(), 0..5)]
+        })
+        .boxed()
 }
 
 fn object_source(
@@ -156,8 +174,21 @@ fn object_source(
 
 fn scalar_source() -> BoxedStrategy<String> {
     let numbers = &[
-        "0", "-0", "1", "1.0", "1.00", "1e2", "1E+2", "100", "-1.5e-3", "0.1", "1e999", "-0.0",
-        "9007199254740993", "18446744073709551616", "123456789012345678901234567890",
+        "0",
+        "-0",
+        "1",
+        "1.0",
+        "1.00",
+        "1e2",
+        "1E+2",
+        "100",
+        "-1.5e-3",
+        "0.1",
+        "1e999",
+        "-0.0",
+        "9007199254740993",
+        "18446744073709551616",
+        "123456789012345678901234567890",
     ];
     let string = (vec(any::<char>(), 0..10), vec(any::<u8>(), 0..4))
         .prop_map(|(chars, choices)| string_source(&String::from_iter(chars), &choices));
