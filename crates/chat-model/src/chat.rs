@@ -60,9 +60,12 @@ pub struct Chat {
     /// The queue it last came from (DEC-15).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     queue: Option<QueueName>,
-    /// Since when it waits in that queue, while it does.
+    /// Whether it waits there for an agent.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    waiting: bool,
+    /// When it came into the queue; who declines or misses it does not cost it its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    waiting_since: Option<Timestamp>,
+    queued_at: Option<Timestamp>,
     /// In the order of the newest invitation.
     legs: Vec<Leg>,
     /// In the order of joining, those who left included.
@@ -92,6 +95,9 @@ pub struct Leg {
     /// Whether this agent has consulted on this leg (DEC-16).
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     consulted: bool,
+    /// How long the transcript was when the agent's part ended: who is gone reads no further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    log_end: Option<u32>,
 }
 
 /// What an accepted command did.
@@ -137,7 +143,8 @@ impl Chat {
             comment: None,
             session_open: false,
             queue: None,
-            waiting_since: None,
+            waiting: false,
+            queued_at: None,
             legs: Vec::new(),
             people: Vec::new(),
             log: Vec::new(),
@@ -186,9 +193,10 @@ impl Chat {
         self.comment.as_deref()
     }
 
-    /// The queue it waits in, and since when.
+    /// The queue it waits in, and since when: first in, first out (DEC-40). A chat that was declined
+    /// or missed keeps its place.
     pub fn waiting(&self) -> Option<(&QueueName, Timestamp)> {
-        Some((self.queue.as_ref()?, self.waiting_since?))
+        self.queue.as_ref().zip(self.queued_at).filter(|_| self.waiting)
     }
 
     /// When `user` last rejected or missed this chat since someone accepted it (DEC-40).
@@ -250,7 +258,7 @@ impl Chat {
     pub fn is_finished(&self) -> bool {
         self.revision > 0
             && !self.session_open
-            && self.waiting_since.is_none()
+            && !self.waiting
             && self.legs.iter().all(|leg| leg.state.is_final())
     }
 

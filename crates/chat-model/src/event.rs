@@ -145,6 +145,9 @@ pub enum Event {
         /// Whether the customer's session ended with it (DEC-21).
         #[serde(default, skip_serializing_if = "core::ops::Not::not")]
         ends_session: bool,
+        /// Whether the last-agent data shall go to the contact's profile (CHAT-7.2-4).
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        save_lar: bool,
     },
     /// A joined agent plays another role and is seen by others than before.
     RoleChanged {

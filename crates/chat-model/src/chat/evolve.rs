@@ -50,12 +50,16 @@ impl Chat {
                 self.note(person, Visibility::All, at, Content::ParticipantJoined);
             }
             Event::Queued { queue } => {
+                if self.queue.as_ref() != Some(queue) {
+                    self.queued_at = None;
+                }
                 self.queue = Some(queue.clone());
-                self.waiting_since = Some(at);
+                self.waiting = true;
+                self.queued_at.get_or_insert(at);
             }
             Event::Offered { user, origin, expires_at } => {
                 match origin {
-                    Origin::Routed { .. } => self.waiting_since = None,
+                    Origin::Routed { .. } => self.waiting = false,
                     Origin::Consulted { by, .. } => {
                         if let Some(leg) = self.leg_mut(by) {
                             leg.consulted = true;
@@ -74,18 +78,19 @@ impl Chat {
                     expires_at: *expires_at,
                     in_focus: false,
                     consulted: false,
+                    log_end: None,
                 });
             }
             Event::Accepted { user, .. } => {
                 self.set_state(user, LegState::Chatting);
-                self.declined.clear();
+                self.leave_queue_behind(user);
             }
             Event::Joined { user, participant, nickname } => {
                 self.join(user, participant, nickname, at);
             }
             Event::JoinFailed { user } => {
                 self.set_state(user, LegState::JoinFailed);
-                self.declined.clear();
+                self.leave_queue_behind(user);
             }
             Event::Declined { user } => {
                 self.decline(user, at);
@@ -116,7 +121,7 @@ impl Chat {
                     self.note(from, *visibility, at, content.clone());
                 }
             }
-            Event::Left { user, to, ends_session } => {
+            Event::Left { user, to, ends_session, .. } => {
                 self.leave(user, *to, at);
                 if *ends_session {
                     self.end_session();
@@ -130,7 +135,7 @@ impl Chat {
                 self.end_session();
                 // DEC-21: nobody has joined, so nobody needs the chat any more.
                 if self.chatting().next().is_none() {
-                    self.waiting_since = None;
+                    self.waiting = false;
                 }
             }
             Event::OperationFailed { .. } => {}
@@ -158,12 +163,27 @@ impl Chat {
     fn leave(&mut self, user: &UserId, to: LegState, at: Timestamp) {
         let person = self.leg(user).and_then(|leg| leg.person);
         self.set_state(user, to);
-        let Some(index) = person else { return };
-        let person = &mut self.people[index as usize];
-        if person.present {
+        let is_present = |&index: &u32| self.people[index as usize].present;
+        if let Some(index) = person.filter(is_present) {
+            let person = &mut self.people[index as usize];
             person.present = false;
             let visibility = person.visibility;
             self.note(index, visibility, at, Content::ParticipantLeft);
+        }
+        let end = self.log.len() as u32;
+        if let Some(leg) = self.leg_mut(user) {
+            leg.log_end.get_or_insert(end);
+        }
+    }
+
+    /// Someone took it: whoever gets it from a queue next is asked anew, after a new wait. An agent
+    /// who was only asked for advice does not take it.
+    fn leave_queue_behind(&mut self, user: &UserId) {
+        let takes =
+            |leg: &Leg| matches!(leg.origin, Origin::Routed { .. } | Origin::Transferred { .. });
+        if self.leg(user).is_some_and(takes) {
+            self.declined.clear();
+            self.queued_at = self.queued_at.filter(|_| self.waiting);
         }
     }
 

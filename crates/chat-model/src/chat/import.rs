@@ -215,6 +215,7 @@ fn leg(user: &UserId, state: LegState, role: Role, person: Option<u32>) -> Leg {
         expires_at: None,
         in_focus: false,
         consulted: false,
+        log_end: None,
     }
 }
 

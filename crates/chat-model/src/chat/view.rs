@@ -120,9 +120,12 @@ impl<'a> ChatView<'a> {
         start_index: u64,
     ) -> impl Iterator<Item = (u64, &'a LogEntry, &'a Person)> + use<'a> {
         let user = &self.leg.user;
-        // DEC-32: who has not joined sees nobody, and nothing of what they said.
+        // DEC-32: who has not joined sees nobody, and nothing of what they said. Who is gone sees
+        // what was there until then.
         let joined = self.leg.person.is_some();
+        let end = self.leg.log_end.map_or(u64::MAX, u64::from);
         entries(self.chat, start_index)
+            .take_while(move |&(index, ..)| index <= end)
             .filter(move |(_, entry, from)| joined && sees(entry.visibility, from, user))
     }
 

@@ -2,7 +2,7 @@
 
 use smallvec::smallvec;
 
-use super::Caller;
+use super::{Caller, Leg};
 use crate::event::{Event, Events, Origin, Revocation};
 use crate::id::{NewIds, UserId};
 use crate::json::JsonText;
@@ -101,8 +101,9 @@ impl Caller<'_> {
                 self.remove(target, message.as_ref())?
             }
             Operation::Leave { message } => self.leave(message.as_ref()),
-            Operation::Complete { queue_name, message, .. } => {
-                self.complete(queue_name.as_ref(), message.as_ref())?
+            Operation::Complete { queue_name, save_lar, message } => {
+                let save_lar = save_lar.unwrap_or(false);
+                self.complete(queue_name.as_ref(), save_lar, message.as_ref())?
             }
         })
     }
@@ -249,10 +250,8 @@ impl Caller<'_> {
     /// DEC-16: asks a stranger in, and raises a consulted agent into the conference.
     fn invite(&self, target: &Colleague) -> Result<Events, Rejection> {
         let user = &target.0;
-        if let Some(leg) = self.chat.leg(user)
-            && leg.state == LegState::Chatting
-            && leg.role == Role::Consultant
-        {
+        let consulted = |leg: &Leg| leg.state == LegState::Chatting && leg.role == Role::Consultant;
+        if self.chat.leg(user).is_some_and(consulted) {
             return Ok(smallvec![Event::RoleChanged { user: user.clone(), role: Role::Agent }]);
         }
         let by = self.leg.user.clone();
@@ -267,9 +266,7 @@ impl Caller<'_> {
         origin: Origin,
     ) -> Result<Events, Rejection> {
         let info = self.known_user(user, "targetUri")?;
-        if let Some(leg) = self.chat.leg(user)
-            && !leg.state.is_final()
-        {
+        if let Some(leg) = self.chat.leg(user).filter(|leg| !leg.state.is_final()) {
             return Err(Rejection::NotNow {
                 operation: operation.name(),
                 expected: "an agent who is not on the chat".into(),
@@ -331,6 +328,7 @@ impl Caller<'_> {
     fn complete(
         &self,
         queue_name: Option<&Text>,
+        save_lar: bool,
         message: Option<&Outgoing>,
     ) -> Result<Events, Rejection> {
         let me = &self.leg.user;
@@ -345,7 +343,8 @@ impl Caller<'_> {
         let others = self.chat.has_other_agents(me);
         let ends_session =
             self.leg.state == LegState::Chatting && !others && self.chat.session_open;
-        events.push(left(me, LegState::Completed, ends_session));
+        let to = LegState::Completed;
+        events.push(Event::Left { user: me.clone(), to, ends_session, save_lar });
         if self.leg.state == LegState::Chatting && others {
             events.extend(self.chat.successor(me));
         }
@@ -378,7 +377,7 @@ impl Caller<'_> {
 }
 
 fn left(user: &UserId, to: LegState, ends_session: bool) -> Event {
-    Event::Left { user: user.clone(), to, ends_session }
+    Event::Left { user: user.clone(), to, ends_session, save_lar: false }
 }
 
 fn text(message: &Outgoing) -> Content {

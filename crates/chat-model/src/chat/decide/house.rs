@@ -82,7 +82,8 @@ impl Chat {
                 smallvec![Event::Left {
                     user: user.clone(),
                     to: LegState::Completed,
-                    ends_session: false
+                    ends_session: false,
+                    save_lar: false,
                 }]
             }
         })
