@@ -6,19 +6,20 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chat_model::{ChatId, QueueName, UserId};
+use chat_model::{ChatId, QueueName, UserId, VisitorId};
 
 use crate::Record;
 
 /// The name of a feed and of the list of chats that belongs to it. Cloning is cheap.
 ///
-/// Users and queues have names of different kinds here, so a queue that is called like a user's id
-/// has a feed of its own.
+/// Users, queues and visitors have names of different kinds here, so a queue that is called like a
+/// user's id has a feed of its own.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FeedId(Arc<str>);
 
 const USER: &str = "user:";
 const QUEUE: &str = "queue:";
+const VISITOR: &str = "visitor:";
 
 impl FeedId {
     /// The feed of one user, and the list of that user's chats.
@@ -31,9 +32,15 @@ impl FeedId {
         Self::tagged(QUEUE, queue.as_str())
     }
 
+    /// The list that holds one visitor's chat, so that the visitor's name leads to the chat's.
+    pub fn visitor(visitor: &VisitorId) -> Self {
+        Self::tagged(VISITOR, visitor.as_str())
+    }
+
     /// Reads back what [`FeedId::as_str`] gave; `None` for any other text. For engines.
     pub fn parse(text: &str) -> Option<Self> {
-        (text.starts_with(USER) || text.starts_with(QUEUE)).then(|| Self(text.into()))
+        let is_one = [USER, QUEUE, VISITOR].iter().any(|kind| text.starts_with(kind));
+        is_one.then(|| Self(text.into()))
     }
 
     /// The text an engine keeps: the kind, a colon and the name, such as `user:5e1f…`.
@@ -49,6 +56,11 @@ impl FeedId {
     /// The queue this feed belongs to, if it is a queue's.
     pub fn as_queue(&self) -> Option<QueueName> {
         self.0.strip_prefix(QUEUE).map(QueueName::from)
+    }
+
+    /// The visitor this list belongs to, if it is a visitor's.
+    pub fn as_visitor(&self) -> Option<VisitorId> {
+        self.0.strip_prefix(VISITOR).map(VisitorId::from)
     }
 
     fn tagged(kind: &str, name: &str) -> Self {
@@ -130,16 +142,22 @@ impl Wake {
 
 #[cfg(test)]
 mod tests {
-    use chat_model::{QueueName, UserId};
+    use chat_model::{QueueName, UserId, VisitorId};
 
     use super::FeedId;
 
     #[test]
-    fn a_user_and_a_queue_of_one_name_have_feeds_of_their_own() {
-        for name in ["Billing", "", "queue:Billing", "user:Billing"] {
+    fn users_queues_and_visitors_of_one_name_have_feeds_of_their_own() {
+        for name in ["Billing", "", "queue:Billing", "user:Billing", "visitor:Billing"] {
             let user = FeedId::user(&UserId::new(name));
             let queue = FeedId::queue(&QueueName::new(name));
+            let visitor = FeedId::visitor(&VisitorId::new(name));
             assert_ne!(user, queue, "for the name {name:?}");
+            assert_ne!(user, visitor, "for the name {name:?}");
+            assert_ne!(queue, visitor, "for the name {name:?}");
+            assert_eq!(visitor.as_visitor(), Some(VisitorId::new(name)));
+            assert_eq!((visitor.as_user(), visitor.as_queue()), (None, None));
+            assert_eq!(FeedId::parse(visitor.as_str()), Some(visitor));
             assert_eq!(user.as_user(), Some(UserId::new(name)));
             assert_eq!(user.as_queue(), None);
             assert_eq!(queue.as_queue(), Some(QueueName::new(name)));
@@ -147,6 +165,6 @@ mod tests {
             assert_eq!(FeedId::parse(user.as_str()), Some(user));
             assert_eq!(FeedId::parse(queue.as_str()), Some(queue));
         }
-        assert_eq!(FeedId::parse("chat:1"), None, "only the two kinds are feeds");
+        assert_eq!(FeedId::parse("chat:1"), None, "only the three kinds are feeds");
     }
 }
