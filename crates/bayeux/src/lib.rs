@@ -58,7 +58,7 @@
 //!
 //! [`Server`] and [`Request`] are the door, [`Output`] is what comes out, [`Config`] and
 //! [`Limits`] are what a host may turn, [`SessionRow`] is what survives a node, and
-//! `Client` is the other end of the wire. Rule ids such as `BAYEUX-4.3` and `DEC-44` stand
+//! [`Client`] is the other end of the wire. Rule ids such as `BAYEUX-4.3` and `DEC-44` stand
 //! beside the branches that obey them.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -74,6 +74,7 @@ mod framing;
 mod id;
 mod message;
 mod output;
+mod remote;
 mod reply;
 mod request;
 mod server;
@@ -88,6 +89,7 @@ pub use crate::error::Fault;
 pub use crate::framing::{Response, Transport};
 pub use crate::id::{BrowserId, ClientId, ExchangeId, Instant, NewClientIds, Owner};
 pub use crate::output::{CloseReason, Output};
+pub use crate::remote::{Client, ClientConfig, ClientEvent, Transmit};
 pub use crate::request::Request;
 pub use crate::server::{RestoreError, Server};
 pub use crate::session::SessionRow;

@@ -1,0 +1,591 @@
+//! The client half: a session that stays alive by itself.
+//!
+//! People suffer from clients that go silent after a 402; this one shakes hands again, subscribes
+//! again and says so, because what happened in between must be read elsewhere (NOTIF-5.1). Like
+//! the server it has no sockets and no clock: the host posts what [`Client::poll_transmit`] hands
+//! out, reports what came back, and keeps one timer. It behaves as cometd.js does (BAYEUX-14.1).
+
+mod wire;
+
+use alloc::borrow::ToOwned;
+use alloc::collections::{BTreeSet, VecDeque};
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+
+use self::wire::{Counsel, Received, Sent};
+use crate::channel::Pattern;
+use crate::error::Fault;
+use crate::id::{ClientId, ExchangeId, Instant};
+
+/// How a [`Client`] behaves.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ClientConfig {
+    /// Connection types to offer; the host speaks the first. Default `["long-polling"]`.
+    pub connection_types: Vec<String>,
+    /// Whether to ask for acknowledged messages (BAYEUX-9.2). Default true.
+    pub ack: bool,
+    /// How long a response may take beyond what the server holds it, ms. Default 10,000
+    /// (BAYEUX-8.3).
+    pub max_network_delay_ms: u64,
+    /// How much longer to wait after each further failure, ms. Default 1,000.
+    pub backoff_increment_ms: u64,
+    /// The longest wait after a failure, ms. Default 60,000.
+    pub max_backoff_ms: u64,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            connection_types: vec!["long-polling".to_owned()],
+            ack: true,
+            max_network_delay_ms: 10_000,
+            backoff_increment_ms: 1_000,
+            max_backoff_ms: 60_000,
+        }
+    }
+}
+
+/// A request for the host to post; the content type is `application/json;charset=UTF-8`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Transmit {
+    /// Names the request in [`Client::handle_response`] and [`Client::handle_failure`].
+    pub exchange: ExchangeId,
+    /// What to append to the server's address: `/handshake`, `/connect`, `/disconnect` or nothing
+    /// (NOTIF-1.2).
+    pub path: &'static str,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// What a client has to tell.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ClientEvent {
+    /// A handshake succeeded. Unless it is the first, read again whatever may have changed.
+    Opened {
+        /// The name of the session.
+        client_id: ClientId,
+    },
+    /// The server listens to us on this channel.
+    Subscribed {
+        /// Which one.
+        pattern: Pattern,
+    },
+    /// The server refuses a subscription; it is asked again after the next handshake only.
+    Refused {
+        /// Which one.
+        pattern: Pattern,
+        /// In its words.
+        error: String,
+    },
+    /// Something happened.
+    Event {
+        /// Where.
+        channel: String,
+        /// What, a JSON text.
+        data: Bytes,
+    },
+    /// The server forgot the session; the client shakes hands again by itself (BAYEUX-4.8).
+    Lost {
+        /// In its words.
+        error: String,
+    },
+    /// A request failed; the client tries again by itself.
+    Failing {
+        /// How long it waits before it does, ms.
+        retry_in_ms: u64,
+    },
+    /// Nobody waits for this exchange any more; the host may break its connection.
+    Abandoned {
+        /// Which one.
+        exchange: ExchangeId,
+    },
+    /// It is over: disconnected, or told to stop. [`Client::start`] begins anew.
+    Stopped {
+        /// In the server's words, if it refused.
+        error: Option<String>,
+    },
+}
+
+/// One session with a Bayeux server, and the next one when that is lost.
+///
+/// After each call take everything from [`Client::poll_transmit`] and [`Client::poll_event`], and
+/// arm one timer for [`Client::poll_timeout`].
+#[derive(Debug)]
+#[must_use]
+pub struct Client {
+    config: ClientConfig,
+    phase: Phase,
+    /// What the user wants to hear; it outlives sessions.
+    wanted: BTreeSet<Pattern>,
+    /// What this session is known to be subscribed to.
+    granted: BTreeSet<Pattern>,
+    /// What this session was refused.
+    refused: BTreeSet<Pattern>,
+    /// The one connection for handshake and connect (BAYEUX-1.12) …
+    main: Line,
+    /// … and the other for the rest.
+    side: Line,
+    counsel: Counsel,
+    backoff_ms: u64,
+    exchanges: u64,
+    messages: u64,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<ClientEvent>,
+}
+
+/// Where the client is.
+#[derive(Debug)]
+enum Phase {
+    Idle,
+    Handshaking,
+    Open(Open),
+    /// Saying good-bye.
+    Closing,
+}
+
+/// A session.
+#[derive(Debug)]
+struct Open {
+    client_id: ClientId,
+    /// Whether the last connect succeeded; if not, the next shall be answered at once.
+    connected: bool,
+    /// Whether any connect succeeded; a server that forgets at once is not asked at once again.
+    proven: bool,
+    /// The last acknowledgement number received, if the extension is on (BAYEUX-9.2-3).
+    ack: Option<u64>,
+}
+
+/// One connection: a request on its way, or the time for the next one.
+#[derive(Debug, Default)]
+struct Line {
+    flight: Option<Flight>,
+    not_before: Instant,
+}
+
+/// A request that waits for its response.
+#[derive(Debug)]
+struct Flight {
+    exchange: ExchangeId,
+    deadline: Instant,
+    /// Which message asked for which change of which subscription.
+    asked: Vec<Asked>,
+}
+
+#[derive(Debug)]
+struct Asked {
+    id: String,
+    pattern: Pattern,
+    subscribe: bool,
+}
+
+/// How many subscriptions travel in one request.
+const BATCH: usize = 50;
+
+impl Client {
+    /// A client that does nothing before [`Client::start`].
+    pub fn new(config: ClientConfig) -> Self {
+        Self {
+            config,
+            phase: Phase::Idle,
+            wanted: BTreeSet::new(),
+            granted: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            main: Line::default(),
+            side: Line::default(),
+            counsel: Counsel::default(),
+            backoff_ms: 0,
+            exchanges: 0,
+            messages: 0,
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Shakes hands, and from then on stays connected until told otherwise. Does nothing if it was
+    /// started.
+    pub fn start(&mut self, now: Instant) {
+        if matches!(self.phase, Phase::Idle) {
+            self.phase = Phase::Handshaking;
+            self.counsel = Counsel::default();
+            self.backoff_ms = 0;
+            self.main.not_before = now;
+            self.proceed(now);
+        }
+    }
+
+    /// Listens to a channel, in this session and in those to come.
+    pub fn subscribe(&mut self, now: Instant, pattern: Pattern) {
+        self.wanted.insert(pattern);
+        self.proceed(now);
+    }
+
+    /// Stops listening.
+    pub fn unsubscribe(&mut self, now: Instant, pattern: &Pattern) {
+        self.wanted.remove(pattern);
+        self.proceed(now);
+    }
+
+    /// Says good-bye. [`ClientEvent::Stopped`] follows when the server has heard it or cannot.
+    pub fn disconnect(&mut self, now: Instant) {
+        match &self.phase {
+            Phase::Idle | Phase::Closing => {}
+            Phase::Handshaking => self.stop(None),
+            Phase::Open(open) => {
+                let client_id = open.client_id.clone();
+                self.abandon_side();
+                self.phase = Phase::Closing;
+                let id = self.message_id();
+                let message = Sent::new("/meta/disconnect", &id).of(&client_id);
+                let flight =
+                    self.transmit(now, "/disconnect", &[message], self.config.max_network_delay_ms);
+                self.side.flight = Some(flight);
+            }
+        }
+    }
+
+    /// Whether a session is open.
+    pub fn client_id(&self) -> Option<&ClientId> {
+        match &self.phase {
+            Phase::Open(open) => Some(&open.client_id),
+            Phase::Idle | Phase::Handshaking | Phase::Closing => None,
+        }
+    }
+
+    /// Takes a response. One to a request that is not awaited any more is ignored: with
+    /// acknowledgement its events come again.
+    pub fn handle_response(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        status: u16,
+        body: &Bytes,
+    ) {
+        let messages = if status == 200 { wire::read(body) } else { None };
+        match messages {
+            None => self.handle_failure(now, exchange),
+            Some(messages) if self.main.awaits(exchange) => {
+                self.main.flight = None;
+                self.main_response(now, messages, body);
+            }
+            Some(messages) => {
+                if let Some(flight) = self.side.land(exchange) {
+                    self.side_response(now, flight.asked, messages, body);
+                }
+            }
+        }
+        self.proceed(now);
+    }
+
+    /// Takes note that a request got no response.
+    pub fn handle_failure(&mut self, now: Instant, exchange: ExchangeId) {
+        if self.main.land(exchange).is_some() {
+            self.main_failed(now);
+        } else if self.side.land(exchange).is_some() {
+            self.side_failed(now);
+        }
+        self.proceed(now);
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for exchange in [&self.main, &self.side].map(|line| line.overdue(now)).into_iter().flatten()
+        {
+            self.events.push_back(ClientEvent::Abandoned { exchange });
+            self.handle_failure(now, exchange);
+        }
+        self.proceed(now);
+    }
+
+    /// When [`Client::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let main_waits = matches!(self.phase, Phase::Handshaking | Phase::Open(_));
+        let side_waits = matches!(self.phase, Phase::Open(_)) && self.has_changes();
+        let main = self.main.due(main_waits);
+        let side = self.side.due(side_waits);
+        main.into_iter().chain(side).min()
+    }
+
+    /// The next request to post.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// The next thing to know.
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
+        self.events.pop_front()
+    }
+}
+
+/// What goes out.
+impl Client {
+    /// Sends whatever may be sent now.
+    fn proceed(&mut self, now: Instant) {
+        if self.main.is_free(now) {
+            match &self.phase {
+                Phase::Handshaking => self.send_handshake(now),
+                Phase::Open(_) => self.send_connect(now),
+                Phase::Idle | Phase::Closing => {}
+            }
+        }
+        if matches!(self.phase, Phase::Open(_)) && self.side.is_free(now) && self.has_changes() {
+            self.send_changes(now);
+        }
+    }
+
+    fn send_handshake(&mut self, now: Instant) {
+        let id = self.message_id();
+        let types = self.config.connection_types.clone();
+        let message = Sent::new("/meta/handshake", &id).handshake(&types, self.config.ack);
+        let flight = self.transmit(now, "/handshake", &[message], self.config.max_network_delay_ms);
+        self.main.flight = Some(flight);
+    }
+
+    fn send_connect(&mut self, now: Instant) {
+        let id = self.message_id();
+        let Phase::Open(open) = &self.phase else { return };
+        let (client_id, ack, connected) = (open.client_id.clone(), open.ack, open.connected);
+        let kind = self.config.connection_types.first().cloned().unwrap_or_default();
+        let message = Sent::new("/meta/connect", &id).of(&client_id).connect(&kind, connected, ack);
+        let patience = self.config.max_network_delay_ms.saturating_add(self.counsel.timeout_ms);
+        let flight = self.transmit(now, "/connect", &[message], patience);
+        self.main.flight = Some(flight);
+    }
+
+    fn has_changes(&self) -> bool {
+        self.changes().next().is_some()
+    }
+
+    /// Subscriptions to make, then those to end.
+    fn changes(&self) -> impl Iterator<Item = (&Pattern, bool)> {
+        let settled = |pattern: &&Pattern| {
+            !self.granted.contains(*pattern) && !self.refused.contains(*pattern)
+        };
+        let make = self.wanted.iter().filter(settled).map(|pattern| (pattern, true));
+        let end = self.granted.difference(&self.wanted).map(|pattern| (pattern, false));
+        make.chain(end)
+    }
+
+    fn send_changes(&mut self, now: Instant) {
+        let Phase::Open(open) = &self.phase else { return };
+        let client_id = open.client_id.clone();
+        let changes: Vec<(Pattern, bool)> =
+            self.changes().take(BATCH).map(|(pattern, make)| (pattern.clone(), make)).collect();
+        let asked: Vec<Asked> = changes
+            .into_iter()
+            .map(|(pattern, subscribe)| Asked { id: self.message_id(), pattern, subscribe })
+            .collect();
+        let messages: Vec<Sent<'_>> = asked
+            .iter()
+            .map(|asked| {
+                let channel = if asked.subscribe { "/meta/subscribe" } else { "/meta/unsubscribe" };
+                Sent::new(channel, &asked.id).of(&client_id).about(&asked.pattern)
+            })
+            .collect();
+        let flight = self.transmit(now, "", &messages, self.config.max_network_delay_ms);
+        self.side.flight = Some(Flight { asked, ..flight });
+    }
+
+    fn transmit(
+        &mut self,
+        now: Instant,
+        path: &'static str,
+        messages: &[Sent<'_>],
+        patience_ms: u64,
+    ) -> Flight {
+        self.exchanges += 1;
+        let exchange = ExchangeId::new(self.exchanges);
+        self.transmits.push_back(Transmit { exchange, path, body: wire::write(messages) });
+        Flight { exchange, deadline: now.after(patience_ms), asked: Vec::new() }
+    }
+
+    fn message_id(&mut self) -> String {
+        self.messages += 1;
+        self.messages.to_string()
+    }
+}
+
+/// What comes back.
+impl Client {
+    fn main_response(&mut self, now: Instant, messages: Vec<Received<'_>>, body: &Bytes) {
+        self.deliver(&messages, body);
+        let channel = match self.phase {
+            Phase::Handshaking => "/meta/handshake",
+            Phase::Open(_) => "/meta/connect",
+            Phase::Idle | Phase::Closing => return,
+        };
+        let Some(reply) = messages.into_iter().rev().find(|message| message.is_on(channel)) else {
+            return self.main_failed(now);
+        };
+        if let Some(counsel) = reply.counsel() {
+            self.counsel = counsel;
+        }
+        let error = reply.error();
+        match &mut self.phase {
+            Phase::Handshaking if reply.successful => match reply.client_id() {
+                Some(client_id) => self.opened(now, client_id, reply.ack_enabled()),
+                None => self.main_failed(now),
+            },
+            Phase::Handshaking if self.counsel.stops() => self.stop(Some(error)),
+            Phase::Handshaking => self.main_failed(now),
+            Phase::Open(open) if reply.successful => {
+                (open.connected, open.proven) = (true, true);
+                open.ack = open.ack.map(|last| reply.ack().unwrap_or(last));
+                self.backoff_ms = 0;
+                if self.counsel.stops() {
+                    return self.stop(None);
+                }
+                self.main.not_before = now.after(self.counsel.interval_ms());
+            }
+            Phase::Open(_) if self.counsel.stops() => self.stop(Some(error)),
+            Phase::Open(_) if self.counsel.restarts() || Fault::code_of(&error) == Some(402) => {
+                self.lost(now, error);
+            }
+            Phase::Open(_) => self.main_failed(now),
+            Phase::Idle | Phase::Closing => {}
+        }
+    }
+
+    fn opened(&mut self, now: Instant, client_id: ClientId, ack: bool) {
+        self.granted.clear();
+        self.refused.clear();
+        self.abandon_side();
+        self.side.not_before = now;
+        self.main.not_before = now;
+        let open = Open { client_id: client_id.clone(), connected: false, proven: false, ack: ack.then_some(0) };
+        self.phase = Phase::Open(open);
+        self.events.push_back(ClientEvent::Opened { client_id });
+    }
+
+    fn lost(&mut self, now: Instant, error: String) {
+        let proven = matches!(&self.phase, Phase::Open(open) if open.proven);
+        self.phase = Phase::Handshaking;
+        self.abandon_side();
+        self.events.push_back(ClientEvent::Lost { error });
+        let interval_ms = self.counsel.interval_ms();
+        self.counsel = Counsel::default();
+        if proven {
+            self.backoff_ms = 0;
+            self.main.not_before = now.after(interval_ms);
+        } else {
+            self.main_failed(now);
+        }
+    }
+
+    /// A handshake or connect failed: again, later (BAYEUX-14.1).
+    fn main_failed(&mut self, now: Instant) {
+        let increment = self.config.backoff_increment_ms;
+        match &mut self.phase {
+            Phase::Idle | Phase::Closing => return,
+            Phase::Handshaking => {}
+            Phase::Open(open) => open.connected = false,
+        }
+        self.backoff_ms = self.backoff_ms.saturating_add(increment).min(self.config.max_backoff_ms);
+        let retry_in_ms = self.backoff_ms.saturating_add(self.counsel.interval_ms());
+        self.main.not_before = now.after(retry_in_ms);
+        self.events.push_back(ClientEvent::Failing { retry_in_ms });
+    }
+
+    fn side_response(
+        &mut self,
+        now: Instant,
+        asked: Vec<Asked>,
+        messages: Vec<Received<'_>>,
+        body: &Bytes,
+    ) {
+        if matches!(self.phase, Phase::Closing) {
+            return self.stop(None);
+        }
+        self.deliver(&messages, body);
+        let mut unheard = false;
+        for Asked { id, pattern, subscribe } in asked {
+            let Some(reply) = messages.iter().find(|reply| reply.answers(&id)) else {
+                unheard = true;
+                continue;
+            };
+            match (subscribe, reply.successful) {
+                (true, true) => {
+                    self.granted.insert(pattern.clone());
+                    self.events.push_back(ClientEvent::Subscribed { pattern });
+                }
+                // The connect will hear the same and shake hands.
+                (_, false) if Fault::code_of(&reply.error()) == Some(402) => unheard = true,
+                (true, false) => {
+                    self.refused.insert(pattern.clone());
+                    let error = reply.error();
+                    self.events.push_back(ClientEvent::Refused { pattern, error });
+                }
+                (false, _) => {
+                    self.granted.remove(&pattern);
+                }
+            }
+        }
+        if unheard {
+            self.side_failed(now);
+        }
+    }
+
+    /// Subscriptions are asked for again: they are idempotent (BAYEUX-5.4).
+    fn side_failed(&mut self, now: Instant) {
+        if matches!(self.phase, Phase::Closing) {
+            return self.stop(None);
+        }
+        self.side.not_before = now.after(self.config.backoff_increment_ms);
+    }
+
+    fn deliver(&mut self, messages: &[Received<'_>], body: &Bytes) {
+        for message in messages {
+            if let Some((channel, data)) = message.event() {
+                let data = body.slice_ref(data.as_bytes());
+                self.events.push_back(ClientEvent::Event { channel, data });
+            }
+        }
+    }
+
+    fn stop(&mut self, error: Option<String>) {
+        self.abandon_side();
+        if let Some(flight) = self.main.flight.take() {
+            self.events.push_back(ClientEvent::Abandoned { exchange: flight.exchange });
+        }
+        self.phase = Phase::Idle;
+        self.events.push_back(ClientEvent::Stopped { error });
+    }
+
+    fn abandon_side(&mut self) {
+        if let Some(flight) = self.side.flight.take() {
+            self.events.push_back(ClientEvent::Abandoned { exchange: flight.exchange });
+        }
+    }
+}
+
+impl Line {
+    fn awaits(&self, exchange: ExchangeId) -> bool {
+        self.flight.as_ref().is_some_and(|flight| flight.exchange == exchange)
+    }
+
+    fn land(&mut self, exchange: ExchangeId) -> Option<Flight> {
+        self.flight.take_if(|flight| flight.exchange == exchange)
+    }
+
+    fn is_free(&self, now: Instant) -> bool {
+        self.flight.is_none() && self.not_before <= now
+    }
+
+    fn overdue(&self, now: Instant) -> Option<ExchangeId> {
+        let flight = self.flight.as_ref()?;
+        (flight.deadline <= now).then_some(flight.exchange)
+    }
+
+    /// When something is to do: the end of patience, or the next request if there is one.
+    fn due(&self, waits: bool) -> Option<Instant> {
+        match &self.flight {
+            Some(flight) => Some(flight.deadline),
+            None => waits.then_some(self.not_before),
+        }
+    }
+}

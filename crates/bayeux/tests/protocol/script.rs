@@ -1,0 +1,307 @@
+//! A server, a clock and the lines that happen to them.
+//!
+//! Real exchanges are text, so the tests are too. One line is one step:
+//!
+//! ```text
+//! > 1 BODY            ann posts BODY as exchange 1 (`>bob` for bob, `>ann/b1` with a cookie,
+//!                     `>ann@7` when ann's feed stands at 7)
+//! < 1 200 BODY        exchange 1 was answered just so; `<+b1` also sets that cookie
+//! ? 1                 exchange 1 was answered and everything in it is successful
+//! . 1                 exchange 1 is held
+//! + 3000              3,000 ms pass
+//! ! 5 /a 1 /b 2       ann's feed has, at cursor 5, event 1 on /a and event 2 on /b (`!bob`)
+//! x 1                 the connection of exchange 1 breaks
+//! do WORDS            the host acts: `end ann`, `drop c1 retry`, `shutdown handshake`, `move c1`
+//! * WORDS             the next lifecycle output; a script with one such line names them all
+//! * -                 no lifecycle output until now but those named
+//! ```
+//!
+//! `handshake`, `handshake ack`, `connect c1`, `connect c1 ack 4` and `subscribe c1 /a` stand for the
+//! bodies that everybody sends. Client ids are `c1`, `c2` …, cookies `b1`, `b2` ….
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bayeux::{
+    BrowserId, ChannelName, ClientId, Config, Event, ExchangeId, Instant, NewClientIds, Output,
+    Owner, Reconnect, Request, Response, Server,
+};
+use bytes::Bytes;
+
+/// Plays a script on a server with default configuration and a hold of 3,000 ms.
+pub(crate) fn check(script: &str) {
+    check_with(config(), script);
+}
+
+/// The configuration of [`check`]: the timers of the recorded transcripts.
+pub(crate) fn config() -> Config {
+    let mut config = Config::default();
+    config.timeout_ms = 3_000;
+    config.max_interval_ms = 4_000;
+    config
+}
+
+/// Plays a script.
+pub(crate) fn check_with(config: Config, script: &str) {
+    let mut world = World::new(config);
+    let strict = script.lines().any(|line| line.trim().starts_with("* "));
+    for (number, line) in script.lines().enumerate() {
+        let line = line.trim();
+        if !line.is_empty() && !line.starts_with('#') {
+            let step = || format!("line {}: {line}", number + 1);
+            world.play(line).unwrap_or_else(|why| panic!("{}\n{why}", step()));
+        }
+    }
+    assert!(world.answers.is_empty(), "unexpected answers: {:?}", world.answers);
+    assert!(!strict || world.lifecycle.is_empty(), "unnamed lifecycle: {:?}", world.lifecycle);
+}
+
+/// Ids in the order in which they are asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    clients: u32,
+    browsers: u32,
+}
+
+impl NewClientIds for Counted {
+    fn client_id(&mut self, _: &Owner) -> ClientId {
+        self.clients += 1;
+        ClientId::new(format!("c{}", self.clients))
+    }
+
+    fn browser_id(&mut self) -> BrowserId {
+        self.browsers += 1;
+        BrowserId::new(format!("b{}", self.browsers))
+    }
+}
+
+/// A server, its clock, and what came out of it.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) now: Instant,
+    pub(crate) answers: BTreeMap<u64, Response>,
+    pub(crate) lifecycle: VecDeque<String>,
+    config: Config,
+    ids: Counted,
+}
+
+impl World {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            server: Server::new(config.clone()),
+            now: Instant::from_millis(1_000_000),
+            answers: BTreeMap::new(),
+            lifecycle: VecDeque::new(),
+            config,
+            ids: Counted::default(),
+        }
+    }
+
+    /// Posts a body the way a host does.
+    pub(crate) fn post(
+        &mut self,
+        owner: &str,
+        browser: Option<&str>,
+        cursor: u64,
+        number: u64,
+        body: &[u8],
+    ) {
+        let (exchange, owner) = (ExchangeId::new(number), Owner::new(owner));
+        match Request::read(exchange, &owner, body, &self.server.limits()) {
+            Ok(request) => {
+                let request = request.with_browser(browser.map(BrowserId::new)).with_cursor(cursor);
+                self.server.handle(self.now, request, &mut self.ids);
+            }
+            Err(response) => drop(self.answers.insert(number, response)),
+        }
+        self.drain();
+    }
+
+    pub(crate) fn publish(&mut self, owner: &str, cursor: u64, events: Vec<Event>) {
+        self.server.publish(self.now, &Owner::new(owner), cursor, events);
+        self.drain();
+    }
+
+    /// Lets time pass, and whatever is due on the way happen when it is due.
+    pub(crate) fn wait(&mut self, millis: u64) {
+        let end = self.now.after(millis);
+        while let Some(due) = self.server.poll_timeout().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            self.server.handle_timeout(self.now);
+            self.drain();
+        }
+        self.now = end;
+    }
+
+    pub(crate) fn drain(&mut self) {
+        while let Some(output) = self.server.poll_output() {
+            match output {
+                Output::Respond { exchange, response } => {
+                    let twice = self.answers.insert(exchange.get(), response);
+                    assert!(twice.is_none(), "exchange {} was answered twice", exchange.get());
+                }
+                other => self.lifecycle.push_back(told(&other)),
+            }
+        }
+    }
+
+    fn play(&mut self, line: &str) -> Result<(), String> {
+        let (verb, rest) = line.split_once(' ').ok_or("expected a verb and words")?;
+        let (sign, who) = verb.split_at(1);
+        let (who, cursor) = who.split_once('@').unwrap_or((who, "0"));
+        let (who, browser) = who.split_once('/').map_or((who, None), |(who, b)| (who, Some(b)));
+        let owner = if who.is_empty() || sign == "<" { "ann" } else { who };
+        match sign {
+            ">" => {
+                let (number, body) = rest.split_once(' ').unwrap_or((rest, ""));
+                let body = expand(body);
+                self.post(owner, browser, parse(cursor)?, parse(number)?, body.as_bytes());
+                Ok(())
+            }
+            "<" => self.expect_answer(who, rest),
+            "?" => self.expect_success(parse(rest)?),
+            "." => match self.answers.get(&parse(rest)?) {
+                None => Ok(()),
+                Some(response) => Err(format!("expected it held, got {}", shown(response))),
+            },
+            "+" => {
+                self.wait(parse(rest)?);
+                Ok(())
+            }
+            "!" => {
+                let mut words = rest.split(' ');
+                let cursor = parse(words.next().unwrap_or_default())?;
+                let mut events = Vec::new();
+                while let (Some(channel), Some(data)) = (words.next(), words.next()) {
+                    let channel = ChannelName::new(channel).map_err(|why| why.to_string())?;
+                    events.push(Event::new(channel, Bytes::from(data.to_owned())));
+                }
+                self.publish(owner, cursor, events);
+                Ok(())
+            }
+            "x" => {
+                self.server.exchange_lost(self.now, ExchangeId::new(parse(rest)?));
+                self.drain();
+                Ok(())
+            }
+            "d" => self.act(rest),
+            "*" if rest == "-" => match self.lifecycle.front() {
+                None => Ok(()),
+                Some(told) => Err(format!("expected nothing, got {told:?}")),
+            },
+            "*" => match self.lifecycle.pop_front() {
+                Some(told) if told == rest => Ok(()),
+                told => Err(format!("expected {rest:?}, got {told:?}")),
+            },
+            _ => Err("unknown verb".to_owned()),
+        }
+    }
+
+    fn expect_answer(&mut self, cookie: &str, rest: &str) -> Result<(), String> {
+        let (number, expected) = rest.split_once(' ').ok_or("expected a number and an answer")?;
+        let response = self.answers.remove(&parse(number)?).ok_or("expected an answer, got none")?;
+        let cookie_set = response.set_browser_cookie.as_ref().map(BrowserId::as_str);
+        if cookie.strip_prefix('+') != cookie_set {
+            return Err(format!("expected cookie {cookie:?}, got {cookie_set:?}"));
+        }
+        if shown(&response) == expected {
+            return Ok(());
+        }
+        Err(format!("expected {expected}\ngot      {}", shown(&response)))
+    }
+
+    fn expect_success(&mut self, number: u64) -> Result<(), String> {
+        let response = self.answers.remove(&number).ok_or("expected an answer, got none")?;
+        let text = shown(&response);
+        let fine = response.status == 200 && !text.contains(r#""successful":false"#);
+        fine.then_some(()).ok_or(format!("expected success, got {text}"))
+    }
+
+    fn act(&mut self, words: &str) -> Result<(), String> {
+        match words.split(' ').collect::<Vec<_>>()[..] {
+            ["end", owner] => self.server.end_owner(self.now, &Owner::new(owner)),
+            ["drop", client_id, how] => {
+                if !self.server.drop_session(self.now, client_id, reconnect(how)?) {
+                    return Err("expected a session, found none".to_owned());
+                }
+            }
+            ["shutdown", how] => self.server.shutdown(self.now, reconnect(how)?),
+            // Another node takes over, from the row as storage keeps it.
+            ["move", client_id] => {
+                let row = self.server.export(client_id).ok_or("expected a session, found none")?;
+                let stored = serde_json::to_string(&row).map_err(|why| why.to_string())?;
+                let row = serde_json::from_str(&stored).map_err(|why| why.to_string())?;
+                self.server = Server::new(self.config.clone());
+                self.server.restore(self.now, row).map_err(|why| why.to_string())?;
+            }
+            _ => return Err("unknown act".to_owned()),
+        }
+        self.drain();
+        Ok(())
+    }
+}
+
+/// A response as scripts write it.
+pub(crate) fn shown(response: &Response) -> String {
+    let body = str::from_utf8(&response.body).expect("bodies are UTF-8");
+    format!("{} {body}", response.status).trim_end().to_owned()
+}
+
+fn told(output: &Output) -> String {
+    match output {
+        Output::SessionOpened { client_id, owner, cursor } => {
+            format!("opened {} {} {cursor}", client_id.as_str(), owner.as_str())
+        }
+        Output::SessionChanged { client_id, subscriptions } => {
+            let all: Vec<_> = subscriptions.iter().map(|pattern| pattern.as_str()).collect();
+            format!("changed {} {}", client_id.as_str(), all.join(" ")).trim_end().to_owned()
+        }
+        Output::SessionAcknowledged { client_id, cursor } => {
+            format!("acknowledged {} {cursor}", client_id.as_str())
+        }
+        Output::SessionClosed { client_id, owner, reason, last_of_owner } => {
+            let last = if *last_of_owner { " last" } else { "" };
+            format!("closed {} {} {reason:?}{last}", client_id.as_str(), owner.as_str())
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+/// The bodies that everybody sends.
+fn expand(body: &str) -> String {
+    let handshake = |ext: &str| {
+        format!(
+            r#"[{{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]{ext}}}]"#
+        )
+    };
+    let connect = |client_id: &str, ext: &str| {
+        format!(
+            r#"[{{"channel":"/meta/connect","clientId":"{client_id}","connectionType":"long-polling"{ext}}}]"#
+        )
+    };
+    match body.split(' ').collect::<Vec<_>>()[..] {
+        ["handshake"] => handshake(""),
+        ["handshake", "ack"] => handshake(r#","ext":{"ack":true}"#),
+        ["connect", client_id] => connect(client_id, ""),
+        ["connect", client_id, "ack", ack] => {
+            connect(client_id, &format!(r#","ext":{{"ack":{ack}}}"#))
+        }
+        ["subscribe", client_id, channel] => format!(
+            r#"[{{"channel":"/meta/subscribe","clientId":"{client_id}","subscription":"{channel}"}}]"#
+        ),
+        _ => body.to_owned(),
+    }
+}
+
+fn reconnect(word: &str) -> Result<Reconnect, String> {
+    match word {
+        "retry" => Ok(Reconnect::Retry),
+        "handshake" => Ok(Reconnect::Handshake),
+        "none" => Ok(Reconnect::None),
+        _ => Err(format!("expected retry, handshake or none, found {word}")),
+    }
+}
+
+fn parse(number: &str) -> Result<u64, String> {
+    number.parse().map_err(|_| format!("expected a number, found {number:?}"))
+}
