@@ -1,0 +1,75 @@
+//! The arguments of `chat`, and the help texts: what is printed for a person who never read a page.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  a file or the network failed, or a file does not hold what it should
+  2  the arguments do not fit
+  4  the chat refuses the operation (chat apply); the printed reply says why";
+
+/// The GWS v2 Chat API on the command line: single operations on a chat in a file, offline.
+#[derive(Parser, Debug)]
+#[command(name = "chat", version, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What the program can be asked to do.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    Apply(Apply),
+}
+
+/// Applies one operation to a chat in a file and prints what happens. Needs no server.
+///
+/// Prints one JSON object: the `reply` that the requester gets, the `chat` as it is afterwards, and
+/// the `notifications`, one for each user who must hear of it. A refusal prints the `reply` alone
+/// and ends with code 4; the chat has not changed then.
+///
+/// The same files, time and reference id give the same output, byte for byte.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("\
+Examples:
+  Attach data to a chat and look at the chat:
+    chat apply chat.json operation.json | jq .chat
+
+  Apply one operation after the other, each to the outcome of the one before:
+    chat apply chat.json attach.json | jq .chat | chat apply - leave.json
+
+  Say that agent2 accepts, at a given time:
+    chat apply --as agent2 --at 1389261492035 chat.json accept.json
+
+{EXIT_CODES}"))]
+pub(crate) struct Apply {
+    /// The chat: a chat resource as a notification prints it, with `owner` (whose state it is) and
+    /// `queue` (where it came from) beside it if known, or a snapshot; `-` reads standard input.
+    #[arg(value_name = "CHAT.json")]
+    pub(crate) chat: PathBuf,
+
+    /// The operation: the body of a POST request, such as {"operationName":"Leave"}; `-` reads
+    /// standard input.
+    #[arg(value_name = "OPERATION.json")]
+    pub(crate) operation: PathBuf,
+
+    /// The id of the user who asks for it [default: the only agent who has joined the chat]
+    #[arg(long = "as", value_name = "USER")]
+    pub(crate) user: Option<String>,
+
+    /// The time of the request, in milliseconds since 1970 [default: now]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    pub(crate) at: Option<i64>,
+
+    /// The number that ties notifications to this request
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) reference_id: u64,
+
+    /// Print the chat as a snapshot, which keeps the transcript and everyone's part in the chat; a
+    /// resource shows what one user sees [default: the form that CHAT.json has]
+    #[arg(long)]
+    pub(crate) snapshot: bool,
+}

@@ -1,0 +1,43 @@
+//! The commands, one file each.
+
+mod apply;
+
+use std::io::Read as _;
+use std::path::Path;
+
+use crate::args::Command;
+use crate::exit::{Exit, Failure};
+
+/// Runs `command` to its end.
+pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Apply(args) => apply::run(args),
+    }
+}
+
+/// No chat file is larger: the model reads at most this much.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// The bytes of a file; `-` is standard input. Files above 64 MiB are refused.
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let most = MAX_FILE_BYTES + 1;
+    let reading = if path.as_os_str() == "-" {
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes))
+    };
+    match reading {
+        Err(error) => Err(Failure::failed(format!("{}: cannot be read: {error}", name(path)))),
+        Ok(_) if bytes.len() as u64 > MAX_FILE_BYTES => Err(Failure::failed(format!(
+            "{}: expected at most {MAX_FILE_BYTES} bytes, found more",
+            name(path)
+        ))),
+        Ok(_) => Ok(bytes),
+    }
+}
+
+/// How messages call a file.
+fn name(path: &Path) -> String {
+    if path.as_os_str() == "-" { "standard input".to_owned() } else { path.display().to_string() }
+}

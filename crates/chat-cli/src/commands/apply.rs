@@ -1,0 +1,203 @@
+//! `chat apply`: one operation on one chat, offline. The model does the work; this file brings it
+//! files, a time and ids, and prints what comes out.
+
+use std::fmt::Write as _;
+
+use chat_model::{
+    Applied, Chat, ChatFile, ChatId, Command, Context, CountingIds, JsonRef, Limits, Notice,
+    OpenDirectory, Operation, QueueName, Rejection, Reply, Rules, Timestamp, UserId, write_string,
+};
+
+use crate::args;
+use crate::exit::{Exit, Failure};
+use crate::render;
+
+pub(super) fn run(args: &args::Apply) -> Result<Exit, Failure> {
+    if args.chat.as_os_str() == "-" && args.operation.as_os_str() == "-" {
+        return Err(Failure::usage(
+            "expected at most one of CHAT.json and OPERATION.json to be standard input (-), found both",
+        ));
+    }
+    let file = super::name(&args.chat);
+    let mut input = Input::read(&super::read(&args.chat)?)
+        .map_err(|error| Failure::failed(format!("{file}: {error}")))?;
+    let body = super::read(&args.operation)?;
+    let user = match &args.user {
+        Some(user) => UserId::new(user),
+        None => {
+            only_joined(&input.chat).map_err(|error| Failure::usage(format!("{file}: {error}")))?
+        }
+    };
+    let at = Timestamp::from_millis(args.at.unwrap_or_else(now_ms));
+
+    match perform(&mut input, &body, &user, at, args.reference_id) {
+        Ok((applied, reply)) => {
+            let form = if args.snapshot { Form::Snapshot } else { input.form };
+            render::line(print(&input, form, &user, &applied, &reply))?;
+            Ok(Exit::Done)
+        }
+        Err(rejection) => {
+            if rejection.offset().is_some() {
+                // The reply names the place in the body, but not the file.
+                render::complain(&format_args!("{}: {rejection}", super::name(&args.operation)));
+            }
+            render::line(format_args!("{{\"reply\":{}}}", Reply::from(&rejection).to_json()))?;
+            Ok(Exit::Refused)
+        }
+    }
+}
+
+/// A chat file, and what of it the chat itself does not keep.
+struct Input {
+    chat: Chat,
+    form: Form,
+    /// The queue that a resource named.
+    queue: Option<QueueName>,
+    rules: Rules,
+}
+
+/// In which of its two forms a chat is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Form {
+    Resource,
+    Snapshot,
+}
+
+impl Input {
+    fn read(json: &[u8]) -> Result<Self, String> {
+        let limits = file_limits();
+        let file = ChatFile::read(json, &limits).map_err(|error| error.to_string())?;
+        let body = JsonRef::validate(json, &limits).map_err(|error| error.to_string())?;
+        let member = |name: &str| Some(body.get(name)?.decode_string()?.into_owned());
+        let is_snapshot = body.get("snapshot").is_some_and(|revision| !revision.is_null());
+        let base = member("uri").and_then(|uri| base_of(&uri, file.chat.id()));
+        let rules = match base {
+            Some(base) => Rules::default().with_base(&base).ok_or_else(|| {
+                format!("expected `uri` to be an address, found {base:?} in front of the chat")
+            })?,
+            None => Rules::default(),
+        };
+        Ok(Self {
+            queue: member("queue").map(QueueName::from),
+            form: if is_snapshot { Form::Snapshot } else { Form::Resource },
+            chat: file.chat,
+            rules,
+        })
+    }
+}
+
+/// A file may hold more than a request: a snapshot has the transcript as well.
+fn file_limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_body_bytes = super::MAX_FILE_BYTES as usize;
+    limits
+}
+
+/// What stands before `/chats/{id}` in the resource's own address, so that the addresses that come
+/// out are of the server that the ones that went in are of.
+fn base_of(uri: &str, id: &ChatId) -> Option<String> {
+    uri.strip_suffix(id.path().as_str()).filter(|base| !base.is_empty()).map(str::to_owned)
+}
+
+/// Whom to act as if nobody is named: the only joined agent.
+fn only_joined(chat: &Chat) -> Result<UserId, String> {
+    let joined: Vec<&UserId> = chat.joined().collect();
+    if let [only] = joined[..] {
+        return Ok(only.clone());
+    }
+    let found = if joined.is_empty() {
+        let others: Vec<String> =
+            chat.legs().map(|leg| format!("{} is {}", leg.user(), leg.state())).collect();
+        if others.is_empty() { "none".to_owned() } else { format!("none ({})", others.join(", ")) }
+    } else {
+        joined.iter().map(|user| user.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    Err(format!(
+        "expected exactly one joined agent to act as, found {found}; say who asks with --as USER"
+    ))
+}
+
+/// Reads and applies the operation, with the order of checks of DEC-14: a body that is no object
+/// (10), a chat that the caller is not on (6), then the operation and its parameters.
+fn perform(
+    input: &mut Input,
+    body: &[u8],
+    user: &UserId,
+    at: Timestamp,
+    reference_id: u64,
+) -> Result<(Applied, Reply), Rejection> {
+    let rules = &input.rules;
+    let operation = Operation::parse(body, &rules.limits).map_err(|rejection| match rejection {
+        Rejection::Unreadable(_) | Rejection::NotAnObject { .. } => rejection,
+        _ if input.chat.leg(user).is_none() => Rejection::ChatNotFound,
+        other => other,
+    })?;
+    let directory = OpenDirectory::new();
+    let context = Context::new(at, rules, &directory).with_reference_id(reference_id);
+    let mut ids = CountingIds::from_seed(seed(input.chat.id(), input.chat.revision()));
+    let applied = input.chat.apply(&Command::user(user, &operation), &context, &mut ids)?;
+    let reply = applied.reply(operation.kind(), rules);
+    Ok((applied, reply))
+}
+
+/// Where new ids start: FNV-1a of the chat's id and revision, so that the same input gives the same
+/// bytes and the next operation gives other ids.
+fn seed(id: &ChatId, revision: u64) -> u64 {
+    let bytes = id.as_str().bytes().chain(revision.to_le_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+fn print(input: &Input, form: Form, user: &UserId, applied: &Applied, reply: &Reply) -> String {
+    let mut out = String::from("{\"reply\":");
+    out.push_str(&reply.to_json());
+    out.push_str(",\"chat\":");
+    match form {
+        Form::Snapshot => out.push_str(&input.chat.to_snapshot_json()),
+        Form::Resource => write_resource(&mut out, input, user),
+    }
+    out.push_str(",\"notifications\":[");
+    let told =
+        applied.notices.iter().flat_map(|notice| notice.to.iter().map(move |to| (to, notice)));
+    for (at, (to, notice)) in told.enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        out.push_str("{\"to\":");
+        write_string(&mut out, to.as_str());
+        // Writing to a String cannot fail.
+        let _ = write!(out, ",\"channel\":\"{}\",\"data\":{}}}", Notice::CHANNEL, notice.data);
+    }
+    out.push_str("]}");
+    out
+}
+
+/// The chat as `user` sees it, and beside it whose view that is and where the chat waits or came
+/// from, so that the object is a chat file again.
+fn write_resource(out: &mut String, input: &Input, user: &UserId) {
+    let Some(view) = input.chat.view(user, &input.rules) else {
+        // Who may change a chat has a part in it, and keeps it.
+        out.push_str("null");
+        return;
+    };
+    view.write_json(out);
+    out.pop();
+    out.push_str(",\"owner\":");
+    write_string(out, user.as_str());
+    let waits_in = input.chat.waiting().map(|(queue, _)| queue);
+    if let Some(queue) = waits_in.or(input.queue.as_ref()) {
+        out.push_str(",\"queue\":");
+        write_string(out, queue.as_str());
+    }
+    out.push('}');
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the outermost layer of the offline door: the model is handed the time"
+)]
+fn now_ms() -> i64 {
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since_1970.map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,26 @@
+//! Everything the program writes goes through here, because a reader may close its pipe at any
+//! time (`chat apply … | head -c 1`), and that is no reason to panic.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write as _};
+
+use crate::exit::Failure;
+
+/// Writes `text` and a line break to standard output.
+///
+/// A closed pipe ends the output and is no failure: the reader has what it wanted.
+pub(crate) fn line(text: impl Display) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells the person at the terminal what went wrong.
+pub(crate) fn complain(what: &impl Display) {
+    // There is nowhere else to complain to.
+    let _ = writeln!(io::stderr().lock(), "chat: {what}");
+}
