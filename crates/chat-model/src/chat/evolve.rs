@@ -6,7 +6,7 @@ use super::{Chat, Leg};
 use crate::event::{Event, Origin, Record, Revocation};
 use crate::id::{ParticipantId, UserId};
 use crate::message::{Content, LogEntry};
-use crate::participant::Person;
+use crate::participant::{Facts, Person};
 use crate::state::{ChatType, LegState, ParticipantType, Visibility};
 use crate::time::Timestamp;
 
@@ -166,7 +166,7 @@ impl Chat {
         let is_present = |&index: &u32| self.people[index as usize].present;
         if let Some(index) = person.filter(is_present) {
             let person = &mut self.people[index as usize];
-            person.present = false;
+            person.leave();
             let visibility = person.visibility;
             self.note(index, visibility, at, Content::ParticipantLeft);
         }
@@ -195,9 +195,9 @@ impl Chat {
         let person = &mut self.people[index as usize];
         // DEC-19: the entry has the wider of the two visibilities. Wider ones are smaller.
         let widest = person.visibility.min(role.visibility());
-        person.visibility = role.visibility();
-        if person.visibility == Visibility::All && person.number.is_none() {
-            person.number = Some(numbers + 1);
+        person.show_to(role.visibility());
+        if person.visibility == Visibility::All {
+            person.give_number(numbers + 1);
         }
         self.note(index, widest, at, Content::ParticipantRejoined);
     }
@@ -207,7 +207,7 @@ impl Chat {
         self.session_open = false;
         for person in &mut self.people {
             if person.kind == ParticipantType::Customer {
-                person.present = false;
+                person.leave();
             }
         }
     }
@@ -235,7 +235,8 @@ impl Chat {
         visibility: Visibility,
     ) -> u32 {
         let number = (visibility == Visibility::All).then(|| self.numbers_given() + 1);
-        self.people.push(Person { id, kind, nickname, user, visibility, present: true, number });
+        let facts = Facts { id, kind, nickname, user, visibility, present: true, number };
+        self.people.push(Person::from(facts));
         self.people.len() as u32 - 1
     }
 

@@ -11,7 +11,7 @@ use super::{Chat, Leg, MODEL_REVISION};
 use crate::event::{Author, Event, Origin, Record};
 use crate::id::{ParticipantId, QueueName, UserId};
 use crate::json::{JsonRef, Limits};
-use crate::participant::Person;
+use crate::participant::{Facts, Person};
 use crate::resource::{Audience, ChatResource, ChatState, Participant};
 use crate::state::{LegState, ParticipantType, Role, Visibility};
 use crate::time::Timestamp;
@@ -184,7 +184,8 @@ impl Chat {
             self.legs.push(leg(user, state, role, Some(person)));
         }
         let number = (visibility == Visibility::All).then(|| self.numbers_given() + 1);
-        self.people.push(Person { id, kind, nickname, user, visibility, present: true, number });
+        let facts = Facts { id, kind, nickname, user, visibility, present: true, number };
+        self.people.push(Person::from(facts));
         Ok(())
     }
 

@@ -153,7 +153,9 @@ impl Announcer<'_> {
             let mut data = String::with_capacity(view.expected_len() + 128);
             data.push('{');
             if let Some(reference_id) = reference_id {
-                let _ = write!(data, "\"referenceId\":{reference_id},");
+                data.push_str("\"referenceId\":");
+                data.push_str(itoa::Buffer::new().format(reference_id));
+                data.push(',');
             }
             data.push_str("\"chat\":");
             view.write_json(&mut data);
