@@ -1,1 +1,91 @@
-//! Placeholder.
+//! The HTTP door of a contact centre's chats.
+//!
+//! [`Config`] says who works here, [`App`] is the contact centre as an HTTP service over any store,
+//! and [`serve`] puts it on a socket:
+//!
+//! ```no_run
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
+//! use chat_http::{App, Clock, Config, SystemClock, serve};
+//! use chat_store::MemoryStore;
+//!
+//! let clock = Arc::new(SystemClock::new());
+//! let store = MemoryStore::new(Arc::new({ let clock = clock.clone(); move || clock.now_ms() }));
+//! let config = Config::demo("127.0.0.1:8090".parse()?);
+//! let listener = tokio::net::TcpListener::bind(config.server.listen).await?;
+//! serve(listener, App::new(config, store, clock)?, std::future::pending()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How a request goes
+//! `serve` (limits of connections and time) → `server` (a name, a panic's answer, CORS) →
+//! `routes` (the table) → `identity` (who asks) → `body` (what is asked) → the handler → `reply`.
+//! Whatever stops it on the way is a `Refusal`, and `reply` is the one place that prints it.
+//!
+//! # What may be restarted
+//! Everything. HTTP sessions, contact-centre sessions, readiness and reference ids are leases of
+//! the store; what is kept here are caches in front of them.
+//!
+//! Deliberately absent: TLS (a load balancer or a wrapper of the listener brings it), and any
+//! decision about chats, which are the model's.
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "server")]
+mod agents;
+#[cfg(feature = "server")]
+mod body;
+#[cfg(feature = "server")]
+mod clock;
+#[cfg(feature = "server")]
+mod config;
+#[cfg(feature = "server")]
+mod hooks;
+#[cfg(feature = "server")]
+mod identity;
+#[cfg(feature = "server")]
+mod metrics;
+#[cfg(feature = "server")]
+mod query;
+#[cfg(feature = "server")]
+mod reply;
+#[cfg(feature = "server")]
+mod roster;
+#[cfg(feature = "server")]
+mod routes;
+#[cfg(feature = "server")]
+mod serve;
+#[cfg(feature = "server")]
+mod server;
+#[cfg(feature = "server")]
+mod session;
+#[cfg(feature = "server")]
+mod storage;
+
+#[cfg(feature = "server")]
+pub use clock::{Clock, ManualClock, SystemClock};
+#[cfg(feature = "server")]
+pub use config::{
+    AgentState, ApiUrl, Config, ConfigError, Limits, Notifications, Origin, PasswordHash, Problem,
+    Queue, Server as ServerConfig, TimeOffset, User, ValueError,
+};
+#[cfg(feature = "server")]
+pub use identity::hash_password;
+#[cfg(feature = "server")]
+pub use routes::{Route, routes};
+#[cfg(feature = "server")]
+pub use serve::serve;
+#[cfg(feature = "server")]
+pub use server::App;
+
+/// Random bytes of the system: for tokens, keys and ids.
+///
+/// # Panics
+/// If the system has none; a server that cannot draw secrets must not go on.
+#[cfg(feature = "server")]
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system has random bytes");
+    bytes
+}

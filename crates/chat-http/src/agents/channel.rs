@@ -1,0 +1,106 @@
+//! A channel as it is printed, in `/me`, in `/me/channels` and in notifications (PLAT-3.5-8).
+
+use chat_model::UserId;
+use serde::Serialize;
+
+use super::ChannelState;
+use crate::config::AgentState;
+
+/// The one channel that has no do-not-disturb (PLAT-3.5-5).
+pub(crate) const VOICE: &str = "voice";
+
+/// One channel of an agent: name, state, and do-not-disturb where the medium has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Channel {
+    channel: String,
+    user_state: UserState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dnd_state: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserState {
+    id: String,
+    display_name: String,
+    state: &'static str,
+}
+
+impl Channel {
+    pub(super) fn of(channel: &ChannelState, custom: &[AgentState]) -> Self {
+        let on_off = if channel.do_not_disturb { "On" } else { "Off" };
+        Self {
+            channel: channel.name.clone(),
+            user_state: UserState::of(&channel.state, custom),
+            dnd_state: (channel.name != VOICE).then_some(on_off),
+        }
+    }
+
+    /// The channel after the end of its session; no do-not-disturb any more (NOTIF-3.3-3).
+    pub(super) fn logged_out(name: &str) -> Self {
+        Self {
+            channel: name.to_owned(),
+            // PLAT-1.5-10, the case of the letters as printed.
+            user_state: UserState::new(
+                "0F7F5003-EF26-4D13-A6Ef-D0C7EC819BEB",
+                "Offline",
+                "LoggedOut",
+            ),
+            dnd_state: None,
+        }
+    }
+
+    /// The name.
+    pub(crate) fn name(&self) -> &str {
+        &self.channel
+    }
+}
+
+impl UserState {
+    fn new(id: &str, display_name: &str, state: &'static str) -> Self {
+        Self { id: id.to_owned(), display_name: display_name.to_owned(), state }
+    }
+
+    fn of(state: &str, custom: &[AgentState]) -> Self {
+        if state == "Ready" {
+            return Self::new("9430250E-0A1B-421F-B372-F29E69366DED", "Ready", "Ready");
+        }
+        // PLAT-3.5-6: a custom state is NotReady under a name of its own. One that has left the
+        // configuration is plainly NotReady.
+        match custom.iter().find(|known| known.operation_name == state) {
+            Some(known) => Self::new(&known.id, &known.display_name, "NotReady"),
+            None => Self::new("900D55CC-2BB0-431F-8BF9-D3525B383BE6", "Not Ready", "NotReady"),
+        }
+    }
+}
+
+/// Some of an agent's channels are not as they were (NOTIF-3.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ChannelsChanged {
+    user: UserId,
+    channels: Vec<Channel>,
+}
+
+impl ChannelsChanged {
+    pub(super) fn new(user: UserId, channels: Vec<Channel>) -> Self {
+        Self { user, channels }
+    }
+
+    /// Whose channels.
+    pub(crate) fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// The `data` of the event on `/v2/me/channels`, as JSON.
+    pub(crate) fn data(&self) -> String {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Data<'a> {
+            message_type: &'static str,
+            channels: &'a [Channel],
+        }
+        let data = Data { message_type: "ChannelStateChangeMessageV2", channels: &self.channels };
+        serde_json::to_string(&data).expect("texts can be printed")
+    }
+}

@@ -1,0 +1,216 @@
+//! The configuration of a server: one TOML document, read strictly.
+//!
+//! What a value may be is in its type ([`value`]), so a wrong one is reported with its line; what
+//! only several values together can tell (a queue that nobody defined, two users of one name) is
+//! checked afterwards and reported all at once, each with its place and with what was expected.
+
+mod demo;
+mod limits;
+mod people;
+mod server;
+mod value;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chat_model::Rules;
+use serde::Deserialize;
+
+pub use limits::{Limits, Notifications};
+pub use people::{AgentState, Queue, User};
+pub use server::Server;
+pub use value::{ApiUrl, Origin, PasswordHash, TimeOffset, ValueError};
+
+/// Everything a server is told before it starts.
+///
+/// ```
+/// let config = chat_http::Config::from_toml(r#"
+///     [server]
+///     listen = "127.0.0.1:8090"
+///     contact_center_id = "6d7466c8-6a21-4e64-b51e-0308e34995ec"
+///
+///     [[queues]]
+///     id = "8f0cf7a8-7f2e-4b3c-9d5a-1f1b6f0a3c11"
+///     name = "support"
+///     default = true
+///
+///     [[users]]
+///     id = "1e553fa1b4164908a5f36d43cec96086"
+///     name = "agent1"
+///     password_hash = "$argon2id$v=19$m=19456,t=2,p=1$5GCF9Ullw3AZK60psXZABQ$5emnViJP+nQV2fqpu42cb/R38n3aGhZNPUFlBukvHxE"
+///     queues = ["support"]
+/// "#)?;
+/// assert_eq!(config.server.api_url().as_str(), "http://127.0.0.1:8090/api/v2");
+/// assert_eq!(config.users[0].capacity, 3);
+/// # Ok::<(), chat_http::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Config {
+    /// `[server]`: where it listens and how it speaks.
+    pub server: Server,
+    /// `[limits]`: how much it takes and how long it waits.
+    #[serde(default)]
+    pub limits: Limits,
+    /// `[notifications]`: the timers and queues of the notification sessions.
+    #[serde(default)]
+    pub notifications: Notifications,
+    /// `[[agent_states]]`: the custom states an agent can choose (PLAT-3.5-6). Default: one,
+    /// `OutToLunch`.
+    #[serde(default = "people::default_agent_states")]
+    pub agent_states: Vec<AgentState>,
+    /// `[[users]]`: who may log in.
+    #[serde(default)]
+    pub users: Vec<User>,
+    /// `[[queues]]`: where chats wait.
+    #[serde(default)]
+    pub queues: Vec<Queue>,
+    /// Whether this is the embedded demo contact centre, whose passwords everybody knows.
+    #[serde(skip)]
+    pub(crate) demo: bool,
+}
+
+impl Config {
+    /// A contact centre without users and queues.
+    pub fn new(server: Server) -> Self {
+        Self {
+            server,
+            limits: Limits::default(),
+            notifications: Notifications::default(),
+            agent_states: people::default_agent_states(),
+            users: Vec::new(),
+            queues: Vec::new(),
+            demo: false,
+        }
+    }
+
+    /// Reads and checks a TOML document.
+    ///
+    /// # Errors
+    /// A [`ConfigError`] that names the line of a value that cannot be read, or else every place
+    /// whose value contradicts the others.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError::unreadable(&error))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// What the model is told of it.
+    pub fn rules(&self) -> Rules {
+        let mut rules = Rules::default()
+            .with_base(self.server.api_url().as_str())
+            .expect("an ApiUrl has only characters of addresses");
+        rules.limits.max_body_bytes = self.limits.max_body_bytes;
+        rules.limits.max_depth = self.limits.max_depth;
+        rules.limits.max_keys = self.limits.max_keys;
+        rules.limits.max_key_bytes = self.limits.max_key_bytes;
+        rules.time_offset_minutes = self.server.time_offset.minutes();
+        rules.disposition_key = self.server.disposition_key.clone();
+        rules.include_message_type = self.server.include_message_type;
+        rules.invitation_ms = Some(self.limits.invitation_seconds * 1_000);
+        rules.reference_id_replies = self.server.reference_id_replies;
+        rules
+    }
+
+    /// Whether this is the embedded demo contact centre ([`Config::demo`]).
+    pub fn is_demo(&self) -> bool {
+        self.demo
+    }
+
+    /// Checks what the types cannot: the values against each other.
+    ///
+    /// # Errors
+    /// Every contradiction, in the order of the document.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let mut problems = Vec::new();
+        self.server.validate(self.demo, &mut problems);
+        self.limits.validate(&mut problems);
+        self.notifications.validate(&mut problems);
+        people::validate_agent_states(&self.agent_states, &mut problems);
+        people::validate_users(&self.users, &self.queues, &mut problems);
+        people::validate_queues(&self.queues, &mut problems);
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
+    }
+}
+
+/// Why a configuration cannot be used: one or more problems.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    /// The problems, in the order of the document; at least one.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    fn unreadable(error: &toml::de::Error) -> Self {
+        // The text of the TOML error shows the line and points at the place.
+        let text = error.to_string();
+        Self { problems: vec![Problem { field: String::new(), text: text.trim_end().to_owned() }] }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.problems.iter().enumerate() {
+            if i > 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// One thing wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    field: String,
+    text: String,
+}
+
+impl Problem {
+    pub(crate) fn new(field: impl Into<String>, expected: &str, found: impl fmt::Display) -> Self {
+        Self { field: field.into(), text: format!("expected {expected}, found {found}") }
+    }
+
+    /// The field, such as `users[2].queues`; empty when the document could not be read at all.
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() {
+            f.write_str(&self.text)
+        } else {
+            write!(f, "{}: {}", self.field, self.text)
+        }
+    }
+}
+
+/// Reports every value that came before in the list, with both places.
+fn check_unique<'a>(places: impl Iterator<Item = (String, &'a str)>, problems: &mut Vec<Problem>) {
+    let mut seen = BTreeMap::<&str, String>::new();
+    for (place, value) in places {
+        match seen.get(value) {
+            Some(first) => problems.push(Problem::new(
+                place,
+                "a value of its own",
+                format_args!("{value:?}, which is also that of {first}"),
+            )),
+            None => {
+                seen.insert(value, place);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! `[limits]` and `[notifications]`: how much the server takes and how long it waits.
+
+use serde::Deserialize;
+
+use super::Problem;
+
+macro_rules! settings {
+    ($(#[$doc:meta])* $name:ident: $section:literal {
+        $($(#[$field_doc:meta])* $field:ident: $type:ty = $default:expr, $least:literal ..= $most:expr;)+
+    }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        #[non_exhaustive]
+        pub struct $name {
+            $(
+                $(#[$field_doc])*
+                #[doc = concat!("\n\nDefault ", stringify!($default), ".")]
+                pub $field: $type,
+            )+
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)+ }
+            }
+        }
+
+        impl $name {
+            pub(super) fn validate(&self, problems: &mut Vec<Problem>) {
+                $(
+                    if !($least..=$most).contains(&self.$field) {
+                        problems.push(Problem::new(
+                            concat!($section, ".", stringify!($field)),
+                            &format!("a number from {} to {}", $least, $most),
+                            self.$field,
+                        ));
+                    }
+                )+
+            }
+        }
+    };
+}
+
+settings! {
+    /// How much the server takes and how long it waits.
+    Limits: "limits" {
+        /// Bytes of a request body (DEC-7); more is HTTP 413.
+        max_body_bytes: usize = 1_048_576, 1_024..=67_108_864;
+        /// Containers inside each other in a body (DEC-7).
+        max_depth: usize = 64, 8..=128;
+        /// Keys in the user data of one chat (DEC-7).
+        max_keys: usize = 10_000, 1..=1_000_000;
+        /// Bytes of one key of user data (DEC-7).
+        max_key_bytes: usize = 1_024, 1..=65_536;
+
+        /// Connections at one time; those beyond it are answered 503.
+        max_connections: usize = 16_384, 16..=1_000_000;
+        /// Long polls held at one time.
+        max_held_polls: usize = 16_384, 1..=1_000_000;
+        /// HTTP sessions one user keeps; the oldest ends when there is one more.
+        max_http_sessions_per_user: usize = 64, 1..=10_000;
+        /// Passwords that wait for their (costly) check; more are answered 503.
+        max_waiting_logins: usize = 256, 1..=100_000;
+
+        /// Seconds a connection may be idle or take for the head of a request (PLAT-1.1-2).
+        idle_seconds: u32 = 30, 1..=3_600;
+        /// Seconds the body of a request may take.
+        body_seconds: u32 = 30, 1..=3_600;
+        /// Seconds that requests under way are given when the server stops.
+        shutdown_seconds: u32 = 10, 0..=3_600;
+
+        /// Seconds an agent has to answer an invitation (DEC-17).
+        invitation_seconds: u32 = 30, 1..=86_400;
+        /// Seconds after which a visitor who does not poll has left (DEC-43).
+        visitor_silence_seconds: u32 = 300, 10..=86_400;
+        /// Seconds an agent stays as they were after their last notification session was lost
+        /// (DEC-42).
+        agent_grace_seconds: u32 = 60, 0..=86_400;
+        /// Seconds after which such an agent is logged out (DEC-42).
+        agent_logout_seconds: u32 = 1_800, 1..=604_800;
+        /// Seconds an HTTP session lives without a request (PLAT-2.1-3).
+        http_session_seconds: u32 = 1_800, 60..=604_800;
+        /// Seconds an ended chat stays readable (DEC-23).
+        retention_seconds: u32 = 86_400, 60..=315_360_000;
+    }
+}
+
+settings! {
+    /// The timers and queues of the notification sessions.
+    Notifications: "notifications" {
+        /// Milliseconds a poll is held without an event (NOTIF-1.8).
+        timeout_ms: u32 = 20_000, 0..=600_000;
+        /// Milliseconds a client waits between two polls (NOTIF-1.8).
+        interval_ms: u32 = 0, 0..=600_000;
+        /// Milliseconds without a poll after which a session is removed (NOTIF-5.3).
+        max_interval_ms: u32 = 10_000, 1_000..=3_600_000;
+        /// Events that wait for one session; with one more the session is removed (DEC-45).
+        max_queued_events: usize = 1_000, 1..=1_000_000;
+        /// Bytes of the events that wait for one session.
+        max_queued_bytes: usize = 16_777_216, 65_536..=1_073_741_824;
+        /// Sessions of one user.
+        max_sessions_per_user: usize = 32, 1..=10_000;
+        /// Sessions of the server.
+        max_sessions: usize = 100_000, 1..=10_000_000;
+    }
+}

@@ -1,0 +1,132 @@
+//! Checking passwords: slow by design, so it is done rarely and never more at once than there are
+//! processors.
+//!
+//! Argon2 takes some 20 ms and 19 MiB; clients that send credentials with every request
+//! (PLAT-2.1-2) would make it the cost of every request. What was verified is remembered for a
+//! while, per user and as a keyed tag that is worth nothing outside this process.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _, phc};
+use chat_model::UserId;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use indexmap::IndexMap;
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+use tokio::sync::Semaphore;
+
+use crate::clock::Clock;
+use crate::config::{Config, PasswordHash, User};
+use crate::reply::Refusal;
+
+/// How long a verified password is taken at its word.
+const REMEMBERED_MS: u64 = 10 * 60 * 1_000;
+
+type Tag = [u8; 32];
+
+/// Hashes a password for `[[users]] password_hash`: argon2id with the parameters that OWASP
+/// recommends (19 MiB, 2 passes) and a random salt, in PHC form.
+///
+/// Takes some 20 ms and 19 MiB. Reads random bytes from the system and panics if it has none.
+///
+/// ```
+/// let hash = chat_http::hash_password("correct horse battery staple");
+/// assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+/// # assert!(hash.parse::<chat_http::PasswordHash>().is_ok());
+/// ```
+pub fn hash_password(password: &str) -> String {
+    let hash: phc::PasswordHash = Argon2::default()
+        .hash_password(password.as_bytes())
+        .expect("the system has random bytes, and any password can be hashed");
+    hash.to_string()
+}
+
+/// The door of argon2, and the memory of who passed it.
+pub(crate) struct Passwords {
+    clock: Arc<dyn Clock>,
+    /// The key of the tags; drawn at start and known to nobody.
+    key: [u8; 32],
+    /// Checked instead of the hash of a user who does not exist.
+    nobody: PasswordHash,
+    remembered: Mutex<IndexMap<UserId, (Tag, u64)>>,
+    /// Who is being checked.
+    running: Arc<Semaphore>,
+    /// Who is being checked or waits to be.
+    waiting: Semaphore,
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passwords(…)")
+    }
+}
+
+impl Passwords {
+    pub(crate) fn new(config: &Config, clock: Arc<dyn Clock>) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            clock,
+            key: crate::random(),
+            nobody: hash_password("").parse().expect("what we hash, we can read"),
+            remembered: Mutex::default(),
+            running: Arc::new(Semaphore::new(processors)),
+            waiting: Semaphore::new(config.limits.max_waiting_logins),
+        }
+    }
+
+    /// Whether `password` is the user's; nobody has none. Takes the same work for both.
+    pub(crate) async fn verify(
+        &self,
+        user: Option<&Arc<User>>,
+        password: &str,
+    ) -> Result<bool, Refusal> {
+        let tag = user.map(|user| (&user.id, self.tag(user, password)));
+        if let Some((user, tag)) = &tag
+            && self.remembers(user, tag)
+        {
+            return Ok(true);
+        }
+        let Ok(_place) = self.waiting.try_acquire() else {
+            return Err(Refusal::unavailable("too many logins at once; try again"));
+        };
+        let turn = self.running.clone().acquire_owned().await.map_err(|_| Refusal::internal())?;
+        let hash = user.map_or(&self.nobody, |user| &user.password_hash).clone();
+        let password = password.to_owned();
+        let fits = tokio::task::spawn_blocking(move || {
+            // The turn ends with the work, also when the request is gone by then.
+            let _turn = turn;
+            Argon2::default().verify_password(password.as_bytes(), hash.phc()).is_ok()
+        })
+        .await
+        .map_err(|_| Refusal::internal())?;
+        match tag {
+            Some((user, tag)) if fits => {
+                let until = self.clock.monotonic_ms() + REMEMBERED_MS;
+                self.remembered().insert(user.clone(), (tag, until));
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    fn remembers(&self, user: &UserId, tag: &Tag) -> bool {
+        self.remembered().get(user).is_some_and(|(known, until)| {
+            bool::from(known.ct_eq(tag)) && self.clock.monotonic_ms() < *until
+        })
+    }
+
+    fn tag(&self, user: &User, password: &str) -> Tag {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes any key");
+        mac.update(user.id.as_str().as_bytes());
+        mac.update(b":");
+        mac.update(password.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    /// One entry per user of the configuration at most, so it needs no other bound.
+    fn remembered(&self) -> std::sync::MutexGuard<'_, IndexMap<UserId, (Tag, u64)>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,139 @@
+//! Figures for operators, in Prometheus' text format.
+//!
+//! The recorder belongs to the server and not to the process, so that several servers (and tests)
+//! in one process do not add up each other's figures. No label holds a user, a chat or a visitor.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use metrics::{
+    Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder as _, Unit,
+};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+use crate::routes::Route;
+
+/// Upper bounds in seconds, from a reply out of memory to a held poll.
+const BUCKETS: [f64; 14] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+
+const METADATA: Metadata<'static> = Metadata::new("chat_http", Level::INFO, None);
+
+/// The figures of one server.
+pub(crate) struct Metrics {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+    routes: BTreeMap<&'static str, RouteFigures>,
+    unrouted: RouteFigures,
+    logins: [Counter; 2],
+    pub(crate) connections: Gauge,
+    pub(crate) connections_refused: Counter,
+}
+
+/// The figures of one route.
+struct RouteFigures {
+    /// By the first digit of the HTTP status, from 1xx.
+    requests: [Counter; 5],
+    seconds: Histogram,
+}
+
+impl Metrics {
+    pub(crate) fn new(routes: impl Iterator<Item = &'static Route>) -> Self {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(&BUCKETS)
+            .expect("there are buckets")
+            .build_recorder();
+        let handle = recorder.handle();
+        for (name, help) in [
+            ("chat_http_requests_total", "Requests answered, by route and HTTP status class."),
+            ("chat_logins_total", "Basic credentials checked, by result."),
+            ("chat_http_connections_refused_total", "Connections beyond the limit."),
+        ] {
+            recorder.describe_counter(KeyName::from_const_str(name), None, help.into());
+        }
+        recorder.describe_gauge(
+            KeyName::from_const_str("chat_http_connections"),
+            None,
+            "Open connections.".into(),
+        );
+        recorder.describe_histogram(
+            KeyName::from_const_str("chat_http_request_seconds"),
+            Some(Unit::Seconds),
+            "From the head of a request to the head of its reply, held polls included.".into(),
+        );
+        let logins = ["refused", "accepted"].map(|result| {
+            let labels = vec![Label::from_static_parts("result", result)];
+            recorder.register_counter(&Key::from_parts("chat_logins_total", labels), &METADATA)
+        });
+        Self {
+            routes: routes.map(|r| (r.path(), RouteFigures::new(&recorder, r.path()))).collect(),
+            unrouted: RouteFigures::new(&recorder, "none"),
+            connections: recorder
+                .register_gauge(&Key::from_static_name("chat_http_connections"), &METADATA),
+            connections_refused: recorder.register_counter(
+                &Key::from_static_name("chat_http_connections_refused_total"),
+                &METADATA,
+            ),
+            logins,
+            recorder,
+            handle,
+        }
+    }
+
+    /// Counts one answered request. `route` is the pattern of the path, if a route has it.
+    pub(crate) fn request(&self, route: Option<&str>, status: hyper::StatusCode, seconds: f64) {
+        let figures = route.and_then(|path| self.routes.get(path)).unwrap_or(&self.unrouted);
+        let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
+        figures.requests[class].increment(1);
+        figures.seconds.record(seconds);
+    }
+
+    /// Counts one check of Basic credentials.
+    pub(crate) fn login(&self, accepted: bool) {
+        self.logins[usize::from(accepted)].increment(1);
+    }
+
+    /// A counter for another part of the server; `help` is one sentence.
+    pub(crate) fn counter(&self, name: &'static str, help: &'static str) -> Counter {
+        self.recorder.describe_counter(KeyName::from_const_str(name), None, help.into());
+        self.recorder.register_counter(&Key::from_static_name(name), &METADATA)
+    }
+
+    /// A gauge for another part of the server; `help` is one sentence.
+    pub(crate) fn gauge(&self, name: &'static str, help: &'static str) -> Gauge {
+        self.recorder.describe_gauge(KeyName::from_const_str(name), None, help.into());
+        self.recorder.register_gauge(&Key::from_static_name(name), &METADATA)
+    }
+
+    /// Everything in the text format of Prometheus.
+    pub(crate) fn render(&self) -> String {
+        self.handle.render()
+    }
+
+    /// Moves what was recorded into the buckets; without it a histogram that nobody reads grows.
+    pub(crate) fn upkeep(&self) {
+        self.handle.run_upkeep();
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics(…)")
+    }
+}
+
+impl RouteFigures {
+    fn new(recorder: &PrometheusRecorder, route: &'static str) -> Self {
+        let route = Label::from_static_parts("route", route);
+        let requests = ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| {
+            let labels = vec![route.clone(), Label::from_static_parts("status", class)];
+            recorder
+                .register_counter(&Key::from_parts("chat_http_requests_total", labels), &METADATA)
+        });
+        let seconds = recorder.register_histogram(
+            &Key::from_parts("chat_http_request_seconds", vec![route]),
+            &METADATA,
+        );
+        Self { requests, seconds }
+    }
+}

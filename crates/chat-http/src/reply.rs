@@ -1,0 +1,168 @@
+//! What goes out: the one place that turns outcomes into HTTP.
+//!
+//! Every reply is JSON with a `statusCode`, also those that no handler of ours wrote (unknown
+//! routes, wrong methods, broken extractors, panics), because clients read the body before the
+//! HTTP status (PLAT-1.1-10, PLAT-1.2-6).
+
+use std::any::Any;
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use chat_model::StatusCode;
+use chat_store::{LeaseError, Unavailable};
+use hyper::HeaderMap;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+
+/// The body of a success that has nothing more to say (DEC-30).
+pub(crate) const OK: Bytes = Bytes::from_static(br#"{"statusCode":0}"#);
+
+/// The reply with this body, HTTP 200.
+pub(crate) fn json(body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    own_headers(response.headers_mut());
+    response
+}
+
+/// `{"statusCode":0}`.
+pub(crate) fn ok() -> Response {
+    json(OK)
+}
+
+/// A request that was refused, and how it is told (PLAT-1.2-2, DEC-36).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    http: hyper::StatusCode,
+    code: StatusCode,
+    message: Cow<'static, str>,
+    retry_after_seconds: Option<u32>,
+}
+
+impl Refusal {
+    /// Refuses with `code` and the HTTP status that the table gives it.
+    pub(crate) fn new(code: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        let http = hyper::StatusCode::from_u16(code.http())
+            .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+        Self { http, code, message: message.into(), retry_after_seconds: None }
+    }
+
+    fn with_http(mut self, http: hyper::StatusCode) -> Self {
+        self.http = http;
+        self
+    }
+
+    /// Whoever asks has not shown who they are; 403 and no `WWW-Authenticate` (PLAT-2.1-7).
+    pub(crate) fn access_denied() -> Self {
+        Self::new(StatusCode::NotAuthenticated, "Access denied")
+    }
+
+    /// No route has this path (DEC-36).
+    pub(crate) fn no_such_route() -> Self {
+        Self::new(StatusCode::NotFound, "no resource has this address")
+    }
+
+    /// The route has no such method (DEC-36).
+    pub(crate) fn method_not_allowed() -> Self {
+        Self::new(StatusCode::Forbidden, "the resource does not have this method")
+            .with_http(hyper::StatusCode::METHOD_NOT_ALLOWED)
+    }
+
+    /// The body is longer than `max` bytes (DEC-7, DEC-36).
+    pub(crate) fn body_too_large(max: usize) -> Self {
+        Self::new(
+            StatusCode::InvalidValue,
+            format!("expected a body of at most {max} bytes, found a longer one"),
+        )
+        .with_http(hyper::StatusCode::PAYLOAD_TOO_LARGE)
+    }
+
+    /// The body is not declared as JSON (DEC-37).
+    pub(crate) fn media_type(found: &str) -> Self {
+        Self::new(
+            StatusCode::InvalidValue,
+            format!("expected the Content-Type application/json, found {found:?}"),
+        )
+        .with_http(hyper::StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    }
+
+    /// The body did not arrive in time.
+    pub(crate) fn body_too_slow(seconds: u32) -> Self {
+        Self::new(
+            StatusCode::InvalidValue,
+            format!("expected the whole body within {seconds} s, found it unfinished"),
+        )
+        .with_http(hyper::StatusCode::REQUEST_TIMEOUT)
+    }
+
+    /// Something the server needs does not answer; worth another try (DEC-36).
+    pub(crate) fn unavailable(message: &'static str) -> Self {
+        let mut refusal = Self::new(StatusCode::InternalError, message)
+            .with_http(hyper::StatusCode::SERVICE_UNAVAILABLE);
+        refusal.retry_after_seconds = Some(1);
+        refusal
+    }
+
+    /// A defect of ours. Details go to the log only.
+    pub(crate) fn internal() -> Self {
+        Self::new(StatusCode::InternalError, "internal error")
+    }
+
+    /// The `statusCode`.
+    pub(crate) fn code(&self) -> StatusCode {
+        self.code
+    }
+
+    fn body(&self) -> String {
+        let mut body = format!(r#"{{"statusCode":{},"statusMessage":"#, self.code.code());
+        chat_model::write_string(&mut body, &self.message);
+        body.push('}');
+        body
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = json(self.body());
+        *response.status_mut() = self.http;
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl From<Unavailable> for Refusal {
+    fn from(why: Unavailable) -> Self {
+        tracing::warn!(%why, "the store does not answer");
+        Self::unavailable("the store does not answer; try again")
+    }
+}
+
+impl From<LeaseError> for Refusal {
+    fn from(error: LeaseError) -> Self {
+        match error {
+            LeaseError::Unavailable(why) => why.into(),
+            LeaseError::Conflict => {
+                Self::unavailable("others changed the same thing at the same time; try again")
+            }
+        }
+    }
+}
+
+impl From<chat_model::Rejection> for Refusal {
+    fn from(rejection: chat_model::Rejection) -> Self {
+        Self::new(rejection.status(), rejection.to_string())
+    }
+}
+
+/// Answers for a handler that panicked; the panic hook has printed where.
+pub(crate) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    Refusal::internal().into_response()
+}
+
+fn own_headers(headers: &mut HeaderMap) {
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // A reply says what is the case now; a copy of it would be wrong a moment later.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}

@@ -1,0 +1,60 @@
+//! The people and queues of the configuration, by the names that requests use.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chat_model::UserId;
+use indexmap::IndexMap;
+
+use crate::config::{Config, Queue, User};
+
+/// The features of a user (PLAT-2.4-2).
+pub(crate) const CHAT_FEATURES: [&str; 2] = ["api-multimedia", "api-multimedia-chat"];
+
+/// Who works here and where chats wait; fixed while the server runs.
+#[derive(Debug)]
+pub(crate) struct Roster {
+    /// In the order of the configuration.
+    users: IndexMap<UserId, Arc<User>>,
+    by_name: BTreeMap<String, Arc<User>>,
+    queues: Vec<Queue>,
+}
+
+impl Roster {
+    pub(crate) fn new(config: &Config) -> Self {
+        let users: IndexMap<_, _> =
+            config.users.iter().map(|u| (u.id.clone(), Arc::new(u.clone()))).collect();
+        let by_name = users.values().map(|u| (u.name.clone(), u.clone())).collect();
+        Self { users, by_name, queues: config.queues.clone() }
+    }
+
+    /// The user with this id.
+    pub(crate) fn user(&self, id: &UserId) -> Option<&Arc<User>> {
+        self.users.get(id)
+    }
+
+    /// The user who logs in with this name.
+    pub(crate) fn user_named(&self, name: &str) -> Option<&Arc<User>> {
+        self.by_name.get(name)
+    }
+
+    /// Everybody, in the order of the configuration.
+    pub(crate) fn users(&self) -> impl Iterator<Item = &Arc<User>> {
+        self.users.values()
+    }
+
+    /// The queue with this name or id (DEC-12, DEC-46).
+    pub(crate) fn queue(&self, name_or_id: &str) -> Option<&Queue> {
+        self.queues.iter().find(|q| q.name.as_str() == name_or_id || q.id == name_or_id)
+    }
+
+    /// Where chats go that name no queue (DEC-46): the one marked as default.
+    pub(crate) fn default_queue(&self) -> Option<&Queue> {
+        self.queues.iter().find(|q| q.default)
+    }
+}
+
+/// Whether the user may use chats at all (PLAT-2.4-3); operations of others are code 3 (DEC-14).
+pub(crate) fn has_chat_feature(user: &User) -> bool {
+    user.has_role("ROLE_AGENT") || user.has_role("ROLE_SUPERVISOR")
+}

@@ -1,0 +1,54 @@
+//! For those who run the server: is it alive, is it ready, how is it doing.
+//!
+//! Outside `/api/v2` and without authentication; nothing here tells about people.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use chat_store::{LeaseKey, Leases as _};
+use hyper::Method;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
+
+use super::Route;
+use crate::reply::{self, Refusal};
+use crate::server::Shared;
+
+pub(super) static ROUTES: &[Route] = &[
+    Route {
+        method: Method::GET,
+        path: "/health/live",
+        summary: "Whether the process answers.",
+        handler: || get(live),
+    },
+    Route {
+        method: Method::GET,
+        path: "/health/ready",
+        summary: "Whether requests can be served: the store answers and the server is not stopping.",
+        handler: || get(ready),
+    },
+    Route {
+        method: Method::GET,
+        path: "/metrics",
+        summary: "Figures in the text format of Prometheus.",
+        handler: || get(figures),
+    },
+];
+
+async fn live() -> Response {
+    reply::ok()
+}
+
+async fn ready(State(server): State<Shared>) -> Result<Response, Refusal> {
+    if server.is_stopping() {
+        return Err(Refusal::unavailable("the server is stopping"));
+    }
+    // Whether there is such a lease does not matter; that the store says so does.
+    server.store.get(&LeaseKey::new("health")).await?;
+    Ok(reply::ok())
+}
+
+async fn figures(State(server): State<Shared>) -> Response {
+    let headers =
+        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (CACHE_CONTROL, "no-store")];
+    (headers, server.metrics.render()).into_response()
+}

@@ -1,0 +1,199 @@
+//! From the socket to the router: who may connect, how long they may dawdle, and how it ends.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::{IntoResponse as _, Response};
+use chat_store::{Leases as _, Store as _};
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::server::conn::http1::{self, UpgradeableConnection};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use crate::reply::{self, Refusal};
+use crate::server::{App, Server};
+
+/// Connections beyond the limit that are told so at one time; more wait in the kernel.
+const TOLD: usize = 64;
+
+/// Bytes of a request's head, and of the read buffer, which is most of what an idle connection
+/// costs.
+const HEAD_BYTES: usize = 16 * 1024;
+
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
+
+/// Rows that one round of housekeeping takes from the store at once.
+const ROWS: usize = 1_000;
+
+/// Serves `app` on `listener` until `shutdown` is ready.
+///
+/// Then no connection is accepted any more, held polls are answered, and requests under way are
+/// given `limits.shutdown_seconds`. A connection may be idle, or take for the head of a request,
+/// `limits.idle_seconds`; a body may take `limits.body_seconds`; a reply takes as long as it takes,
+/// because polls are held.
+///
+/// # Errors
+/// When the listener's address cannot be read. A connection that fails is its client's matter.
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let server = &app.server;
+    let limits = &server.config.limits;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(limits.idle_seconds.into()))
+        .max_buf_size(HEAD_BYTES);
+    let door = Door {
+        places: Arc::new(Semaphore::new(limits.max_connections)),
+        told: Arc::new(Semaphore::new(TOLD)),
+        router: app.router(),
+        full: full(),
+    };
+    let (stop, stopping) = watch::channel(());
+    let mut connections = JoinSet::new();
+    let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
+    housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut shutdown = pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            _ = housekeeping.tick() => {
+                let server = server.clone();
+                connections.spawn(async move { keep_house(&server).await });
+            }
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            (stream, router, place) = door.admit(&listener, server) => {
+                let service = TowerToHyperService::new(router);
+                let connection = http.serve_connection(TokioIo::new(stream), service);
+                let open = Open::new(server.clone(), place);
+                connections.spawn(open.run(connection.with_upgrades(), stopping.clone()));
+            }
+        }
+    }
+
+    drop(listener);
+    server.stop();
+    drop(stop);
+    let patience = Duration::from_secs(limits.shutdown_seconds.into());
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(patience, ended).await.is_err() {
+        tracing::warn!(connections = connections.len(), "closing connections that do not end");
+    }
+    connections.shutdown().await;
+    Ok(())
+}
+
+/// Who is let in, and to which router.
+struct Door {
+    places: Arc<Semaphore>,
+    told: Arc<Semaphore>,
+    router: Router,
+    full: Router,
+}
+
+impl Door {
+    /// Waits for the next connection. May be dropped while it waits.
+    async fn admit(
+        &self,
+        listener: &TcpListener,
+        server: &Server,
+    ) -> (TcpStream, Router, OwnedSemaphorePermit) {
+        let told = self.told.clone().acquire_owned().await.expect("the semaphore stays open");
+        let stream = loop {
+            match listener.accept().await {
+                Ok((stream, _)) => break stream,
+                Err(error) => {
+                    // Out of file descriptors, mostly: some must be closed before it gets better.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        };
+        // Replies are small and whole; waiting to fill a packet would only delay them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection does without TCP_NODELAY");
+        }
+        match self.places.clone().try_acquire_owned() {
+            Ok(place) => (stream, self.router.clone(), place),
+            Err(_) => {
+                server.metrics.connections_refused.increment(1);
+                (stream, self.full.clone(), told)
+            }
+        }
+    }
+}
+
+/// The router of those for whom there is no place: it says so and hangs up (DEC-36).
+fn full() -> Router {
+    async fn hang_up(mut response: Response) -> Response {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response
+    }
+    Router::new()
+        // A busy server is alive; one that is restarted for being busy helps nobody.
+        .route("/health/live", axum::routing::get(async || reply::ok()))
+        .fallback(async || {
+            Ok::<_, Infallible>(
+                Refusal::unavailable("too many connections; try again").into_response(),
+            )
+        })
+        .layer(axum::middleware::map_response(hang_up))
+}
+
+/// An open connection, counted until it is dropped, whatever ends it.
+struct Open {
+    server: Arc<Server>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Open {
+    fn new(server: Arc<Server>, place: OwnedSemaphorePermit) -> Self {
+        server.metrics.connections.increment(1);
+        Self { server, _place: place }
+    }
+
+    /// Serves requests until the client or the server ends it; `stopping` closes when the server
+    /// stops, which lets the request under way finish.
+    async fn run(
+        self,
+        connection: UpgradeableConnection<TokioIo<TcpStream>, TowerToHyperService<Router>>,
+        mut stopping: watch::Receiver<()>,
+    ) {
+        let mut connection = pin!(connection);
+        let outcome = tokio::select! {
+            outcome = connection.as_mut() => outcome,
+            _ = stopping.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = outcome {
+            tracing::debug!(%error, "a connection failed");
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.server.metrics.connections.decrement(1);
+    }
+}
+
+/// Gives back what is over: figures into their buckets, lapsed leases, expired chats.
+async fn keep_house(server: &Server) {
+    server.metrics.upkeep();
+    while let Ok(ROWS) = server.store.sweep(ROWS).await {}
+    while let Ok(ROWS) = server.store.expire(server.clock.now_ms(), ROWS).await {}
+}

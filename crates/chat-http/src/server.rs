@@ -1,0 +1,230 @@
+//! What all handlers share, and the router that carries it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use chat_model::Rules;
+use chat_store::{Leases, Store};
+use hyper::Method;
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, ORIGIN};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tracing::Instrument as _;
+
+use crate::agents::Agents;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::hooks::Hooked;
+use crate::identity::Passwords;
+use crate::metrics::Metrics;
+use crate::reply::{self, Refusal};
+use crate::roster::Roster;
+use crate::routes::{self, Route};
+use crate::session::Sessions;
+use crate::storage::AnyStore;
+
+/// The contact centre as one HTTP service: everything but the socket.
+///
+/// Cloning is cheap; clones are the same server.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) server: Shared,
+}
+
+/// The state of the router.
+pub(crate) type Shared = Arc<Server>;
+
+/// What all handlers share. The parts know each other as little as possible; whoever needs several
+/// finds them here.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) config: Config,
+    /// What the model is told of the configuration.
+    pub(crate) rules: Rules,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) store: AnyStore,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) passwords: Passwords,
+    pub(crate) sessions: Sessions,
+    pub(crate) agents: Agents,
+    pub(crate) hooks: Hooked,
+    pub(crate) metrics: Metrics,
+    request_ids: RequestIds,
+    stopping: AtomicBool,
+}
+
+impl App {
+    /// Puts a server together.
+    ///
+    /// Reads random bytes from the system and panics if it has none.
+    ///
+    /// # Errors
+    /// What [`Config::validate`] finds.
+    pub fn new(
+        config: Config,
+        store: impl Store + Leases,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ConfigError> {
+        config.validate()?;
+        let store = AnyStore::new(store);
+        let roster = Arc::new(Roster::new(&config));
+        let hooks = Hooked::default();
+        let server = Server {
+            rules: config.rules(),
+            passwords: Passwords::new(&config, clock.clone()),
+            sessions: Sessions::new(store.clone(), clock.clone(), &config.limits),
+            agents: Agents::new(
+                store.clone(),
+                clock.clone(),
+                hooks.clone(),
+                config.agent_states.clone(),
+                &roster,
+            ),
+            metrics: Metrics::new(routes::all()),
+            request_ids: RequestIds::new(),
+            stopping: AtomicBool::new(false),
+            config,
+            clock,
+            store,
+            roster,
+            hooks,
+        };
+        Ok(Self { server: Arc::new(server) })
+    }
+
+    /// The router with every route; [`serve`](crate::serve) puts it on a socket.
+    pub fn router(&self) -> Router {
+        self.router_of(routes::all())
+    }
+
+    fn router_of(&self, routes: impl Iterator<Item = &'static Route>) -> Router {
+        let mut router = Router::new();
+        for route in routes {
+            router = router.route(route.path(), route.handler());
+            // PLAT-1.1-7
+            if !route.path().contains("{*") {
+                router = router.route(&format!("{}/", route.path()), route.handler());
+            }
+        }
+        let router = router
+            .fallback(async || Refusal::no_such_route())
+            .method_not_allowed_fallback(async || Refusal::method_not_allowed())
+            // The innermost first: a panic is an answer like any other to those around it.
+            .layer(CatchPanicLayer::custom(reply::panicked));
+        let router = match self.cors() {
+            Some(cors) => router.layer(cors),
+            None => router,
+        };
+        router
+            .layer(middleware::from_fn_with_state(self.server.clone(), observe))
+            .with_state(self.server.clone())
+    }
+
+    /// PLAT-1.6-1; with credentials the origin is echoed (PLAT-1.6-2).
+    fn cors(&self) -> Option<CorsLayer> {
+        let origins = &self.server.config.server.cors_origins;
+        if origins.is_empty() {
+            return None;
+        }
+        let origins = origins.iter().filter_map(|o| HeaderValue::from_str(o.as_str()).ok());
+        Some(
+            CorsLayer::new()
+                .allow_origin(AllowOrigin::list(origins))
+                .allow_credentials(true)
+                .allow_methods([
+                    Method::GET,
+                    Method::POST,
+                    Method::PUT,
+                    Method::DELETE,
+                    Method::OPTIONS,
+                ])
+                .allow_headers(
+                    [CONTENT_TYPE, ACCEPT, ORIGIN, COOKIE, AUTHORIZATION]
+                        .into_iter()
+                        .chain(OTHER_REQUEST_HEADERS.map(HeaderName::from_static))
+                        .collect::<Vec<_>>(),
+                )
+                .expose_headers([REQUEST_ID])
+                .max_age(Duration::from_secs(120)),
+        )
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("config", &self.server.config).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// The server is about to stop: it is not ready any more, and held polls are answered.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.hooks.stopping();
+    }
+
+    /// Whether it is about to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Besides the standard ones: PLAT-1.6-1, PLAT-1.6-3, DEC-48.
+const OTHER_REQUEST_HEADERS: [&str; 6] =
+    ["x-requested-with", "ssid", "surl", "contactcenterid", "x-csrf-token", "idempotency-key"];
+
+/// Names, times, counts and logs every request.
+///
+/// The log holds the pattern of the route and never the path: paths name chats, users and, on the
+/// customer's side, the one secret of a visitor.
+async fn observe(State(server): State<Shared>, request: Request, next: Next) -> Response {
+    let started = server.clock.monotonic();
+    let id = server.request_ids.next();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map(|path| path.as_str().trim_end_matches('/'));
+    let span = tracing::info_span!(
+        "request",
+        id,
+        method = request.method().as_str(),
+        route = route.unwrap_or("none")
+    );
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let elapsed = server.clock.monotonic().saturating_sub(started);
+    let status = response.status();
+    server.metrics.request(route, status, elapsed.as_secs_f64());
+    let us = elapsed.as_micros();
+    if status.is_server_error() {
+        span.in_scope(|| tracing::warn!(status = status.as_u16(), us, "answered"));
+    } else {
+        span.in_scope(|| tracing::debug!(status = status.as_u16(), us, "answered"));
+    }
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// Names for requests, so that a reply can be found in the log: the process and a number.
+#[derive(Debug)]
+struct RequestIds {
+    process: u32,
+    next: AtomicU64,
+}
+
+impl RequestIds {
+    fn new() -> Self {
+        Self { process: u32::from_le_bytes(crate::random()), next: AtomicU64::new(1) }
+    }
+
+    fn next(&self) -> String {
+        format!("{:08x}-{}", self.process, self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,204 @@
+//! HTTP sessions: what a cookie stands for (PLAT-2.1-3).
+//!
+//! A session is a lease under `http/{hash of the token}`, so any node knows it and it lapses by the
+//! engine's clock. The token itself is kept nowhere but in the client. In front of the leases
+//! stands a cache of [`TRUST_MS`]; that is how long a session that another node ended may still be
+//! taken for alive here.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chat_model::UserId;
+use chat_store::{LeaseError, LeaseKey, Leases as _, Unavailable};
+use indexmap::IndexMap;
+use sha2::{Digest as _, Sha256};
+
+use crate::clock::Clock;
+use crate::config::Limits;
+use crate::storage::AnyStore;
+
+/// How long the cache answers in place of the lease.
+const TRUST_MS: u64 = 2_000;
+
+/// How often a session in use has its lease renewed. The lease lives that much longer than the
+/// session must, so a session never ends early.
+const RENEW_MS: u64 = 10_000;
+
+/// Sessions the cache holds; beyond it one of them goes, and costs a read when it is needed again.
+const CACHED: usize = 16_384;
+
+/// 128 random bits in hex: what the cookie carries.
+#[derive(Clone)]
+pub(crate) struct Token(String);
+
+impl Token {
+    const LENGTH: usize = 32;
+
+    fn draw() -> Self {
+        Self(hex(&crate::random::<16>()))
+    }
+
+    /// The cookie's value.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// A session by the hash of its token. Whoever reads it cannot act as the user.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SessionKey([u8; 32]);
+
+impl SessionKey {
+    /// A token has enough chance in it that its plain hash cannot be reversed.
+    fn of(token: &str) -> Self {
+        Self(Sha256::digest(token.as_bytes()).into())
+    }
+
+    fn lease(&self) -> LeaseKey {
+        LeaseKey::new(format!("http/{}", hex(&self.0)))
+    }
+}
+
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionKey({}…)", hex(&self.0[..4]))
+    }
+}
+
+/// The HTTP sessions of this contact centre.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    store: AnyStore,
+    clock: Arc<dyn Clock>,
+    ttl: Duration,
+    per_user: usize,
+    cache: Mutex<IndexMap<SessionKey, Cached>>,
+    /// The sessions opened here, per user, the oldest first.
+    opened: Mutex<IndexMap<UserId, VecDeque<SessionKey>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Cached {
+    user: UserId,
+    read_at: u64,
+    renewed_at: u64,
+}
+
+impl Sessions {
+    pub(crate) fn new(store: AnyStore, clock: Arc<dyn Clock>, limits: &Limits) -> Self {
+        let idle = Duration::from_secs(limits.http_session_seconds.into());
+        Self {
+            store,
+            clock,
+            ttl: idle + Duration::from_millis(RENEW_MS),
+            per_user: limits.max_http_sessions_per_user,
+            cache: Mutex::default(),
+            opened: Mutex::default(),
+        }
+    }
+
+    /// Opens a session for `user`.
+    ///
+    /// Clients that never send the cookie back would open one after the other; beyond
+    /// `limits.max_http_sessions_per_user` the user's oldest ends.
+    pub(crate) async fn open(&self, user: &UserId) -> Result<Token, LeaseError> {
+        let token = Token::draw();
+        let key = SessionKey::of(token.as_str());
+        self.store.put(&key.lease(), None, user.as_str().as_bytes(), Some(self.ttl)).await?;
+        self.remember(key, user.clone(), self.clock.monotonic_ms());
+        let surplus = {
+            let mut opened = lock(&self.opened);
+            let opened = opened.entry(user.clone()).or_default();
+            opened.push_back(key);
+            if opened.len() > self.per_user { opened.pop_front() } else { None }
+        };
+        if let Some(oldest) = surplus {
+            self.end(&oldest).await?;
+        }
+        Ok(token)
+    }
+
+    /// Whose session the cookie's `token` names, if it is alive; being asked for keeps it alive.
+    pub(crate) async fn find(
+        &self,
+        token: &str,
+    ) -> Result<Option<(UserId, SessionKey)>, Unavailable> {
+        if token.len() != Token::LENGTH {
+            return Ok(None);
+        }
+        let key = SessionKey::of(token);
+        let now = self.clock.monotonic_ms();
+        let cached = lock(&self.cache).get(&key).cloned();
+        if let Some(known) = &cached
+            && now < known.read_at + TRUST_MS
+        {
+            return Ok(Some((known.user.clone(), key)));
+        }
+        let Some(lease) = self.store.get(&key.lease()).await? else {
+            lock(&self.cache).swap_remove(&key);
+            return Ok(None);
+        };
+        let Ok(user) = str::from_utf8(&lease.value) else { return Ok(None) };
+        let user = UserId::from(user);
+        let renewed_at = match cached {
+            Some(known) if now < known.renewed_at + RENEW_MS => known.renewed_at,
+            _ => match self
+                .store
+                .put(&key.lease(), Some(lease.rev), &lease.value, Some(self.ttl))
+                .await
+            {
+                // Conflict: another request has renewed or ended it since the read.
+                Ok(_) | Err(LeaseError::Conflict) => now,
+                Err(LeaseError::Unavailable(why)) => return Err(why),
+            },
+        };
+        self.remember(key, user.clone(), renewed_at);
+        Ok(Some((user, key)))
+    }
+
+    /// Ends the session; one that is over already stays so (PLAT-3.4-3).
+    pub(crate) async fn end(&self, key: &SessionKey) -> Result<(), LeaseError> {
+        let lease_key = key.lease();
+        while let Some(lease) = self.store.get(&lease_key).await? {
+            match self.store.delete(&lease_key, lease.rev).await {
+                Ok(()) => break,
+                // Renewed since the read, or gone: look again.
+                Err(LeaseError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        lock(&self.cache).swap_remove(key);
+        Ok(())
+    }
+
+    fn remember(&self, key: SessionKey, user: UserId, renewed_at: u64) {
+        let read_at = self.clock.monotonic_ms();
+        let mut cache = lock(&self.cache);
+        if cache.len() >= CACHED && !cache.contains_key(&key) {
+            // Any entry will do; a place drawn by the key's own chance needs no bookkeeping.
+            let place = usize::from(u16::from_le_bytes([key.0[0], key.0[1]])) % cache.len();
+            cache.swap_remove_index(place);
+        }
+        cache.insert(key, Cached { user, read_at, renewed_at });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
