@@ -457,7 +457,12 @@ impl Client {
         self.abandon_side();
         self.side.not_before = now;
         self.main.not_before = now;
-        let open = Open { client_id: client_id.clone(), connected: false, proven: false, ack: ack.then_some(0) };
+        let open = Open {
+            client_id: client_id.clone(),
+            connected: false,
+            proven: false,
+            ack: ack.then_some(0),
+        };
         self.phase = Phase::Open(open);
         self.events.push_back(ClientEvent::Opened { client_id });
     }

@@ -193,10 +193,12 @@ fn events_come_before_replies() {
 /// both are answered, nothing is held, events wait in front.
 #[test]
 fn connect_and_subscribe_in_one_array() {
-    let connect = r#"{"id":"1","channel":"/meta/connect","connectionType":"long-polling","clientId":"c1"}"#;
+    let connect =
+        r#"{"id":"1","channel":"/meta/connect","connectionType":"long-polling","clientId":"c1"}"#;
     let subscribe = r#"{"id":"2","channel":"/meta/subscribe","subscription":"/a","clientId":"c1"}"#;
     let connected = r#"{"channel":"/meta/connect","id":"1","successful":true}"#;
-    let subscribed = r#"{"channel":"/meta/subscribe","id":"2","subscription":"/a","successful":true}"#;
+    let subscribed =
+        r#"{"channel":"/meta/subscribe","id":"2","subscription":"/a","successful":true}"#;
     for (sent, got) in [
         ([connect, subscribe], [connected, subscribed]),
         ([subscribe, connect], [subscribed, connected]),

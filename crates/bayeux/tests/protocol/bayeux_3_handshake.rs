@@ -65,7 +65,10 @@ fn ack_is_confirmed_if_offered() {
         ));
         let mut without = config();
         without.ack = false;
-        check_with(without, &format!("{handshake}\n<+b1 1 200 [{{\"minimumVersion\":\"1.0\",{OPENED}"));
+        check_with(
+            without,
+            &format!("{handshake}\n<+b1 1 200 [{{\"minimumVersion\":\"1.0\",{OPENED}"),
+        );
     }
 }
 

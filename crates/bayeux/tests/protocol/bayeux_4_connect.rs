@@ -292,7 +292,9 @@ fn others_are_not_counted() {
     for who in ["ann", "ann/b2"] {
         check(&format!("{TABS}\n>{who} 6 connect c2\n. 6"));
     }
-    check(&format!("{TABS}\n>bob/b1 6 handshake\n? 6\n>bob/b1 7 connect c3\n? 7\n>bob/b1 8 connect c3\n. 8"));
+    check(&format!(
+        "{TABS}\n>bob/b1 6 handshake\n? 6\n>bob/b1 7 connect c3\n? 7\n>bob/b1 8 connect c3\n. 8"
+    ));
 }
 
 /// BAYEUX-4.6: the number and the interval are the host's; without an interval the tab is stopped.

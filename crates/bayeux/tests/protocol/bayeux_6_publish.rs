@@ -5,7 +5,8 @@ use crate::script::check;
 /// BAYEUX-6.2, BAYEUX-6.4, NOTIF-2.15: publishing is denied, in the words for each kind of channel.
 #[test]
 fn clients_do_not_publish() {
-    const DENIED: &str = r#","error":"403:denied_by_security_policy:publish_denied","successful":false"#;
+    const DENIED: &str =
+        r#","error":"403:denied_by_security_policy:publish_denied","successful":false"#;
     const NOT_CREATED: &str =
         r#","error":"403:denied_by_security_policy:channel_create_denied","successful":false"#;
     for (channel, result) in [
@@ -94,7 +95,9 @@ fn cursors_are_published_once() {
 /// BAYEUX-6.3: data is copied as it is, byte for byte.
 #[test]
 fn data_is_not_rewritten() {
-    for data in [r#"{"b":1,"a":1.0,"c":1e400}"#, r#""\u00e4\/""#, "[]", "null", "12345678901234567890123"] {
+    for data in
+        [r#"{"b":1,"a":1.0,"c":1e400}"#, r#""\u00e4\/""#, "[]", "null", "12345678901234567890123"]
+    {
         check(&format!(
             r#"
             > 1 handshake

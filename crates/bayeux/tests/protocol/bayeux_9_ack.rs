@@ -97,9 +97,16 @@ fn a_lost_response_is_sent_again() {
 /// DEC-44: zero, nothing, nonsense and anything below the start mean the start.
 #[test]
 fn less_than_the_start_means_the_start() {
-    for ext in ["", r#","ext":{"ack":0}"#, r#","ext":{"ack":9}"#, r#","ext":{"ack":-1}"#,
-        r#","ext":{"ack":"11"}"#, r#","ext":{"ack":10.5}"#, r#","ext":{"ack":null}"#, r#","ext":[]"#]
-    {
+    for ext in [
+        "",
+        r#","ext":{"ack":0}"#,
+        r#","ext":{"ack":9}"#,
+        r#","ext":{"ack":-1}"#,
+        r#","ext":{"ack":"11"}"#,
+        r#","ext":{"ack":10.5}"#,
+        r#","ext":{"ack":null}"#,
+        r#","ext":[]"#,
+    ] {
         begun(&format!(
             r#"
             ! 11 /a 1

@@ -82,25 +82,22 @@ fn a_request_tells_what_it_needs() {
     }
 }
 
-/// BAYEUX-3.4: the host refuses a handshake; no session, no cookie.
+/// BAYEUX-3.4: the host refuses a handshake; no session, no cookie, and nothing else is refused.
 #[test]
 fn the_host_denies_a_handshake() {
-    for (reconnect, word) in [(Reconnect::None, "none"), (Reconnect::Handshake, "handshake")] {
-        let mut world = World::new(config());
-        let body = br#"[{"id":"60","channel":"/meta/handshake"}]"#;
-        let limits = world.server.limits();
-        let read = Request::read(ExchangeId::new(1), &Owner::new("ann"), body, &limits).unwrap();
-        let request = read.with_handshake_denied(reconnect);
-        world.server.handle(world.now, request, &mut Counted::default());
-        world.drain();
-        assert_eq!(
-            shown(&world.answers[&1]),
-            format!(
-                r#"200 [{{"advice":{{"reconnect":"{word}"}},"channel":"/meta/handshake","id":"60","error":"403::handshake_denied","successful":false}}]"#
-            )
-        );
-        assert_eq!(world.answers[&1].set_browser_cookie, None);
-        assert_eq!(world.server.session_count(), 0);
+    for reconnect in ["none", "handshake"] {
+        check(&format!(
+            r#"
+            > 1 handshake
+            ? 1
+            do deny {reconnect}
+            > 2 [{{"id":"60","channel":"/meta/handshake"}}]
+            < 2 200 [{{"advice":{{"reconnect":"{reconnect}"}},"channel":"/meta/handshake","id":"60","error":"403::handshake_denied","successful":false}}]
+            > 3 connect c1
+            ? 3
+            * opened c1 ann 0
+            "#
+        ));
     }
 }
 

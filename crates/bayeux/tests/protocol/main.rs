@@ -14,4 +14,5 @@ mod bayeux_9_ack;
 mod dec_45_endings;
 mod hostile;
 mod lifecycle;
+mod samples;
 mod script;

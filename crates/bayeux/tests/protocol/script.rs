@@ -11,7 +11,8 @@
 //! + 3000              3,000 ms pass
 //! ! 5 /a 1 /b 2       ann's feed has, at cursor 5, event 1 on /a and event 2 on /b (`!bob`)
 //! x 1                 the connection of exchange 1 breaks
-//! do WORDS            the host acts: `end ann`, `drop c1 retry`, `shutdown handshake`, `move c1`
+//! do WORDS            the host acts: `end ann`, `drop c1 retry`, `shutdown handshake`, `deny none`
+//!                     (handshakes from now on), `move c1` (to a new node, through storage)
 //! * WORDS             the next lifecycle output; a script with one such line names them all
 //! * -                 no lifecycle output until now but those named
 //! ```
@@ -43,14 +44,8 @@ pub(crate) fn config() -> Config {
 /// Plays a script.
 pub(crate) fn check_with(config: Config, script: &str) {
     let mut world = World::new(config);
+    world.run(script);
     let strict = script.lines().any(|line| line.trim().starts_with("* "));
-    for (number, line) in script.lines().enumerate() {
-        let line = line.trim();
-        if !line.is_empty() && !line.starts_with('#') {
-            let step = || format!("line {}: {line}", number + 1);
-            world.play(line).unwrap_or_else(|why| panic!("{}\n{why}", step()));
-        }
-    }
     assert!(world.answers.is_empty(), "unexpected answers: {:?}", world.answers);
     assert!(!strict || world.lifecycle.is_empty(), "unnamed lifecycle: {:?}", world.lifecycle);
 }
@@ -83,6 +78,7 @@ pub(crate) struct World {
     pub(crate) lifecycle: VecDeque<String>,
     config: Config,
     ids: Counted,
+    deny: Option<Reconnect>,
 }
 
 impl World {
@@ -94,6 +90,18 @@ impl World {
             lifecycle: VecDeque::new(),
             config,
             ids: Counted::default(),
+            deny: None,
+        }
+    }
+
+    /// Plays a script, line by line.
+    pub(crate) fn run(&mut self, script: &str) {
+        for (number, line) in script.lines().enumerate() {
+            let line = line.trim();
+            if !line.is_empty() {
+                let step = number + 1;
+                self.play(line).unwrap_or_else(|why| panic!("line {step}: {line}\n{why}"));
+            }
         }
     }
 
@@ -110,6 +118,10 @@ impl World {
         match Request::read(exchange, &owner, body, &self.server.limits()) {
             Ok(request) => {
                 let request = request.with_browser(browser.map(BrowserId::new)).with_cursor(cursor);
+                let request = match self.deny {
+                    Some(reconnect) => request.with_handshake_denied(reconnect),
+                    None => request,
+                };
                 self.server.handle(self.now, request, &mut self.ids);
             }
             Err(response) => drop(self.answers.insert(number, response)),
@@ -199,7 +211,8 @@ impl World {
 
     fn expect_answer(&mut self, cookie: &str, rest: &str) -> Result<(), String> {
         let (number, expected) = rest.split_once(' ').ok_or("expected a number and an answer")?;
-        let response = self.answers.remove(&parse(number)?).ok_or("expected an answer, got none")?;
+        let response =
+            self.answers.remove(&parse(number)?).ok_or("expected an answer, got none")?;
         let cookie_set = response.set_browser_cookie.as_ref().map(BrowserId::as_str);
         if cookie.strip_prefix('+') != cookie_set {
             return Err(format!("expected cookie {cookie:?}, got {cookie_set:?}"));
@@ -225,6 +238,7 @@ impl World {
                     return Err("expected a session, found none".to_owned());
                 }
             }
+            ["deny", how] => self.deny = Some(reconnect(how)?),
             ["shutdown", how] => self.server.shutdown(self.now, reconnect(how)?),
             // Another node takes over, from the row as storage keeps it.
             ["move", client_id] => {
