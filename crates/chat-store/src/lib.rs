@@ -40,7 +40,8 @@
 //! let agent = [FeedId::user(&UserId::new("5e1f2a7c3b9d4e6f8a0b1c2d3e4f5a6b"))];
 //!
 //! // The first record makes the chat, is announced to the agent and lists the chat for them.
-//! let invited = Append::new(&chat, Head::NONE, CommandId::new([1; 16]), 1_700_000_000_000, b"invited")
+//! let command = CommandId::new([1; 16]);
+//! let invited = Append::new(&chat, Head::NONE, command, 1_700_000_000_000, b"invited")
 //!     .feeds(&agent)
 //!     .list(&agent);
 //! let head = append_once(&store, invited, 8).await?;
@@ -68,6 +69,10 @@ use std::future::Future;
 use chat_model::ChatId;
 use tokio::sync::broadcast;
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
+#[cfg(feature = "conformance")]
+pub mod fault;
 mod feed;
 mod journal;
 mod leases;
@@ -148,8 +153,8 @@ pub trait Store: Clone + Send + Sync + 'static {
         bytes: &[u8],
     ) -> impl Future<Output = Result<(), Unavailable>> + Send;
 
-    /// Forgets what is due at `now_ms` (milliseconds since 1970), at most `limit` rows, and says how
-    /// many rows went; fewer than `limit` means that nothing due is left.
+    /// Forgets what is due at `now_ms` (milliseconds since 1970), at most `limit` rows, and says
+    /// how many rows went; fewer than `limit` means that nothing due is left.
     ///
     /// A feed entry is due when its record's `at_ms` lies the engine's replay window or longer
     /// back; the feed's floor rises with it. A chat (records, snapshot, listings) is due when its
