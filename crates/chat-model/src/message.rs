@@ -1,7 +1,6 @@
 //! What was said and what happened in the conversation: the entries of the transcript.
 
 use alloc::string::String;
-use core::fmt::Write as _;
 
 use crate::json::write_string;
 use crate::open_enum::open_enum;
@@ -131,17 +130,17 @@ pub(crate) struct LogEntry {
 impl LogEntry {
     /// Prints the agents' form (CHAT-6.1 to CHAT-6.9).
     pub(crate) fn write_json(&self, out: &mut String, index: u64, from: &Person, rules: &Rules) {
-        let _ = write!(
-            out,
-            "{{\"index\":{index},\"type\":\"{}\",\"from\":",
-            self.content.message_type()
-        );
+        self.write_head(out, index);
         from.write_json(out, self.from_visibility, rules);
         self.content.write_members(out, rules.include_message_type);
-        let _ = write!(out, ",\"visibility\":\"{}\",\"timestamp\":\"", self.visibility);
+        out.push_str(",\"visibility\":\"");
+        out.push_str(self.visibility.as_str());
+        out.push_str("\",\"timestamp\":\"");
         self.at.write_wire(out, rules.time_offset_minutes);
         // CHAT-1.12: milliseconds in spite of the name.
-        let _ = write!(out, "\",\"timestampSeconds\":{}}}", self.at.as_millis());
+        out.push_str("\",\"timestampSeconds\":");
+        out.push_str(itoa::Buffer::new().format(self.at.as_millis()));
+        out.push('}');
     }
 
     /// Prints the customer's form, which has no times (CUST-4.1).
@@ -152,13 +151,29 @@ impl LogEntry {
         from: &Person,
         rules: &Rules,
     ) {
-        let _ = write!(
-            out,
-            "{{\"index\":{index},\"type\":\"{}\",\"from\":",
-            self.content.message_type()
-        );
+        self.write_head(out, index);
         from.write_customer_json(out);
         self.content.write_members(out, rules.include_message_type);
         out.push('}');
+    }
+
+    fn write_head(&self, out: &mut String, index: u64) {
+        out.push_str("{\"index\":");
+        out.push_str(itoa::Buffer::new().format(index));
+        out.push_str(",\"type\":\"");
+        out.push_str(self.content.message_type().as_str());
+        out.push_str("\",\"from\":");
+    }
+
+    /// About how long the printed entry is.
+    pub(crate) fn expected_len(&self) -> usize {
+        const FRAME: usize = 420;
+        FRAME
+            + match &self.content {
+                Content::Text { text, .. } => text.len(),
+                Content::PushUrl { url } => url.len(),
+                Content::CustomNotice { notice_text } => notice_text.len(),
+                _ => 0,
+            }
     }
 }

@@ -3,7 +3,6 @@
 //! There is no clock here; whoever calls the model says what time it is.
 
 use alloc::string::String;
-use core::fmt::Write as _;
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 ///
@@ -65,20 +64,23 @@ impl Timestamp {
             .clamp(EARLIEST_MS, LATEST_MS);
         let (days, ms) = (local.div_euclid(86_400_000), local.rem_euclid(86_400_000));
         let (year, month, day) = civil_from_days(days);
-        let (hour, minute) = (ms / 3_600_000, ms / 60_000 % 60);
-        let (second, milli) = (ms / 1_000 % 60, ms % 1_000);
-        let (sign, offset) = if offset_minutes < 0 {
-            ('-', -i32::from(offset_minutes))
-        } else {
-            ('+', offset_minutes.into())
-        };
-        // Writing to a String cannot fail.
-        let _ = write!(
-            out,
-            "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{milli:03}{sign}{:02}{:02}",
-            offset / 60,
-            offset % 60
-        );
+        let offset = offset_minutes.unsigned_abs();
+        // Digit by digit: a transcript prints hundreds of these, and formatting with padding costs
+        // more than the rest of an entry.
+        digits(out, year, 4);
+        for (mark, number, width) in [
+            ('-', month, 2),
+            ('-', day, 2),
+            (' ', ms / 3_600_000, 2),
+            (':', ms / 60_000 % 60, 2),
+            (':', ms / 1_000 % 60, 2),
+            ('.', ms % 1_000, 3),
+            (if offset_minutes < 0 { '-' } else { '+' }, i64::from(offset / 60), 2),
+        ] {
+            out.push(mark);
+            digits(out, number, width);
+        }
+        digits(out, i64::from(offset % 60), 2);
     }
 
     /// Reads what [`Self::to_wire`] writes; `None` if `text` has another shape.
@@ -113,6 +115,14 @@ impl Timestamp {
         let ms = ((hour * 60 + minute) * 60 + second) * 1_000 + number(20, 23)?;
         let offset = sign * (number(24, 26)? * 60 + number(26, 28)?);
         Some(Self(days * 86_400_000 + ms - offset * 60_000))
+    }
+}
+
+/// The last `width` digits of a number that is not negative.
+fn digits(out: &mut String, number: i64, width: u32) {
+    for place in (0..width).rev() {
+        let digit = number / 10_i64.pow(place) % 10;
+        out.push(char::from(b'0' + digit as u8));
     }
 }
 

@@ -177,7 +177,8 @@ impl Announcer<'_> {
     fn tell_history(&mut self, user: &UserId) {
         let Some(view) = self.chat.view(user, self.rules) else { return };
         if view.entries(1).next().is_some() {
-            let data = self.message_log(|out| {
+            let expected = view.entries(1).map(|(_, entry, _)| entry.expected_len()).sum();
+            let data = self.message_log(expected, |out| {
                 let mut separate = Separator::new();
                 for (index, entry, from) in view.entries(1) {
                     separate.before_next(out);
@@ -203,15 +204,17 @@ impl Announcer<'_> {
                 continue;
             }
             let rules = self.rules;
-            let data = self.message_log(|out| entry.write_json(out, at as u64 + 1, from, rules));
+            let data = self.message_log(entry.expected_len(), |out| {
+                entry.write_json(out, at as u64 + 1, from, rules)
+            });
             self.out.push(Notice { to, data });
         }
     }
 
     /// CHAT-8.8, DEC-33: both addresses, and never a reference id.
-    fn message_log(&self, write_entries: impl FnOnce(&mut String)) -> String {
-        const TYPICAL: usize = 768;
-        let mut data = String::with_capacity(TYPICAL);
+    fn message_log(&self, expected: usize, write_entries: impl FnOnce(&mut String)) -> String {
+        const FRAME: usize = 256;
+        let mut data = String::with_capacity(FRAME + expected);
         data.push_str("{\"messages\":[");
         write_entries(&mut data);
         data.push_str("],\"notificationType\":\"NewMessages\",\"messageType\":\"MessageLogUpdated\",\"chatUri\":\"");
