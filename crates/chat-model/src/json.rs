@@ -21,7 +21,7 @@ use core::fmt;
 
 pub use error::JsonError;
 pub(crate) use error::Problem;
-pub(crate) use scan::{compact_pieces, string_end};
+pub(crate) use scan::{compact_pieces, string_end, value_end};
 pub use string::write_string;
 pub(crate) use string::write_string_content;
 pub use text::JsonText;
@@ -211,7 +211,14 @@ impl<'a> JsonRef<'a> {
 
     /// The member of an object whose decoded key is `name`.
     pub fn get(self, name: &str) -> Option<JsonRef<'a>> {
-        self.members().find(|(key, _)| *key == name).map(|(_, value)| value)
+        let mut members = self.members();
+        while let Some(at) = members.next_span() {
+            // An escape is longer than what it stands for, so a shorter key is another one.
+            if at.key_end - at.key >= name.len() + 2 && Key(&self.0[at.key..at.key_end]) == *name {
+                return Some(JsonRef(&self.0[at.value..at.value_end]));
+            }
+        }
+        None
     }
 
     /// The part of a valid text that is itself a value.
@@ -227,11 +234,10 @@ impl fmt::Display for JsonRef<'_> {
     }
 }
 
-/// Whether a value has insignificant white space; only containers can.
+/// Whether the value that `text` is has insignificant white space; only containers can.
 #[inline]
-pub(crate) fn has_space(value: JsonRef<'_>) -> bool {
-    matches!(value.kind(), JsonKind::Array | JsonKind::Object)
-        && scan::find_space(value.0.as_bytes(), 0).is_some()
+pub(crate) fn has_space(text: &[u8]) -> bool {
+    matches!(text.first(), Some(b'{' | b'[')) && scan::find_space(text, 0).is_some()
 }
 
 /// The key of a member as it stands in the text. Compares by its decoded text.
@@ -256,12 +262,6 @@ impl<'a> Key<'a> {
         &self.0[1..self.0.len() - 1]
     }
 
-    /// Whether writing the key canonically would change it.
-    #[inline]
-    pub(crate) fn has_escape(self) -> bool {
-        string::has_escape(self.0)
-    }
-
     /// Appends the key as [`write_string`] writes it.
     pub(crate) fn write_canonical(self, out: &mut alloc::string::String) {
         string::write_canonical(out, self.inner());
@@ -274,13 +274,16 @@ impl<'a> Key<'a> {
 }
 
 impl PartialEq<str> for Key<'_> {
+    #[inline]
     fn eq(&self, other: &str) -> bool {
         let inner = self.inner();
-        if string::has_escape(inner) {
-            string::Decoded::new(inner).eq(other.chars())
-        } else {
-            inner == other
+        if inner.len() == other.len() {
+            // Every escape is longer than what it stands for.
+            return inner == other && !string::has_escape(inner);
         }
+        inner.len() > other.len()
+            && string::has_escape(inner)
+            && string::Decoded::new(inner).eq(other.chars())
     }
 }
 
@@ -308,14 +311,23 @@ impl fmt::Display for Key<'_> {
 #[derive(Debug, Clone)]
 pub struct Members<'a>(Parts<'a>);
 
-impl<'a> Iterator for Members<'a> {
-    type Item = (Key<'a>, JsonRef<'a>);
+/// Where one member stands in the text of its object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MemberSpan {
+    /// Where the key's opening quote is.
+    pub(crate) key: usize,
+    /// Behind the key's closing quote.
+    pub(crate) key_end: usize,
+    pub(crate) value: usize,
+    pub(crate) value_end: usize,
+}
 
+impl<'a> Members<'a> {
+    /// The next member as positions, for those who do not need the slices.
     #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        let Parts { text, at } = &mut self.0;
+    pub(crate) fn next_span(&mut self) -> Option<MemberSpan> {
+        let Parts { text, at: key } = self.0;
         let bytes = text.as_bytes();
-        let key = *at;
         if key >= bytes.len() {
             return None;
         }
@@ -324,8 +336,18 @@ impl<'a> Iterator for Members<'a> {
         let value = scan::skip_space(bytes, colon + 1);
         let value_end = scan::value_end(bytes, value);
         self.0.step_over(value_end);
+        Some(MemberSpan { key, key_end, value, value_end })
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (Key<'a>, JsonRef<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
         let text = self.0.text;
-        Some((Key(&text[key..key_end]), JsonRef(&text[value..value_end])))
+        self.next_span()
+            .map(|at| (Key(&text[at.key..at.key_end]), JsonRef(&text[at.value..at.value_end])))
     }
 }
 

@@ -115,6 +115,8 @@ impl UserData {
 
     /// Gives every key of `patch` its value from `patch` (DEC-1, DEC-2).
     pub fn merge(&mut self, patch: &UserDataPatch) {
+        // What a new block makes room for, at most.
+        let mut expected = patch.as_json().len();
         for entry in patch.entries() {
             let (key, hash) = (entry.key(), entry.hash());
             match self.find(key, hash) {
@@ -124,8 +126,9 @@ impl UserData {
                     block.replace(at, key.len(), entry.value());
                     self.bytes = self.bytes - before + block.bytes();
                 }
-                None => self.push(entry.pair(), hash),
+                None => self.push(entry.pair(), hash, expected),
             }
+            expected -= entry.pair().len() + 1;
         }
         self.tidy();
     }
@@ -173,6 +176,11 @@ impl UserData {
         json
     }
 
+    /// The whole map as the pairs of one request.
+    pub fn to_patch(&self) -> UserDataPatch {
+        UserDataPatch::canonical(self.to_json())
+    }
+
     /// Where the entry with this canonical key is.
     #[inline]
     fn find(&self, key: &str, hash: u32) -> Option<Place> {
@@ -189,10 +197,10 @@ impl UserData {
         }
     }
 
-    /// Appends an entry whose key is new.
-    fn push(&mut self, pair: &str, hash: u32) {
+    /// Appends an entry whose key is new; `expected` bytes of entries may follow, itself included.
+    fn push(&mut self, pair: &str, hash: u32, expected: usize) {
         if self.blocks.last().is_none_or(Block::is_full) {
-            self.start_block();
+            self.start_block(expected);
         }
         let last = self.blocks.len() - 1;
         self.blocks[last].push(pair, hash);
@@ -203,14 +211,21 @@ impl UserData {
         self.bytes += pair.len() + 1;
     }
 
-    fn start_block(&mut self) {
+    fn start_block(&mut self, expected: usize) {
+        let mut capacity = expected.min(block::BYTES);
         if let Some(full) = self.blocks.last_mut() {
             full.shrink();
+            // The next block will be much like this one.
+            capacity = capacity.min(full.bytes() + full.bytes() / 8);
         }
-        self.blocks.push(Block::default());
+        if self.blocks.len() == self.blocks.capacity() {
+            // Grows by an eighth where a vector would double.
+            self.blocks.reserve_exact(1 + self.blocks.len() / 8);
+        }
+        self.blocks.push(Block::with_capacity(capacity));
         if self.index.is_none() && self.blocks.len() > 1 {
             let mut index = Index::default();
-            for hash in self.blocks[0].hashes() {
+            for &hash in self.blocks[0].hashes() {
                 index.insert(hash, 0);
             }
             self.index = Some(index);
@@ -232,10 +247,10 @@ impl UserData {
     #[cold]
     fn pack(&mut self) {
         let mut packed = Self::new();
-        for block in &self.blocks {
-            for (pair, hash) in block.pairs() {
-                packed.push(pair, hash);
-            }
+        let mut expected = self.bytes;
+        for (pair, hash) in self.blocks.iter().flat_map(Block::pairs) {
+            packed.push(pair, hash, expected);
+            expected -= pair.len() + 1;
         }
         *self = packed;
     }

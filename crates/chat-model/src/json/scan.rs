@@ -13,26 +13,34 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 pub(super) fn special(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let quote = word ^ (ONES * b'"' as u64);
-        let quote = quote.wrapping_sub(ONES) & !quote;
-        let backslash = word ^ (ONES * b'\\' as u64);
-        let backslash = backslash.wrapping_sub(ONES) & !backslash;
-        // Borrows run upwards only, so the lowest mark is always a true one.
-        let marks = (control | quote | backslash) & HIGHS;
+        let marks = marks(u64::from_le_bytes(*chunk));
         if marks != 0 {
             return at + (marks.trailing_zeros() / 8) as usize;
         }
         at += 8;
     }
-    while let Some(&byte) = bytes.get(at) {
-        if byte < 0x20 || byte == b'"' || byte == b'\\' {
-            break;
-        }
-        at += 1;
+    if at >= bytes.len() {
+        return bytes.len();
     }
-    at
+    let rest = bytes.len() - at;
+    let word = match bytes.last_chunk::<8>() {
+        Some(chunk) => u64::from_le_bytes(*chunk) >> (64 - 8 * rest),
+        None => bytes[at..].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    };
+    // The zeros behind the last byte are marked as control characters: there the search ends.
+    at + (marks(word).trailing_zeros() / 8) as usize
+}
+
+/// A word whose lowest set bit is the highest of the first byte that is special.
+#[inline]
+fn marks(word: u64) -> u64 {
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let quote = word ^ (ONES * b'"' as u64);
+    let quote = quote.wrapping_sub(ONES) & !quote;
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let backslash = backslash.wrapping_sub(ONES) & !backslash;
+    // Borrows run upwards only, so the lowest mark is always a true one.
+    (control | quote | backslash) & HIGHS
 }
 
 /// The position behind the closing quote of the string that opens at `open`.
@@ -41,10 +49,11 @@ pub(crate) fn string_end(bytes: &[u8], open: usize) -> usize {
     let mut at = open + 1;
     loop {
         at = special(bytes, at);
-        match bytes.get(at) {
-            Some(b'\\') => at += 2,
-            _ => return at + 1,
+        // A valid string has no control characters, so this is its end or an escape.
+        if bytes.get(at) != Some(&b'\\') {
+            return at + 1;
         }
+        at += 2;
     }
 }
 
@@ -58,10 +67,11 @@ pub(crate) fn value_end(bytes: &[u8], start: usize) -> usize {
     }
 }
 
+#[inline]
 fn scalar_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(&byte) = bytes.get(at) {
-        if byte == b',' || byte == b'}' || byte == b']' || is_space(byte) {
+        if byte <= b' ' || byte == b',' || byte == b'}' || byte == b']' {
             break;
         }
         at += 1;
@@ -95,7 +105,8 @@ fn container_end(bytes: &[u8], start: usize) -> usize {
 /// Whether `byte` is one of JSON's four white-space characters.
 #[inline]
 pub(super) fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+    // Nearly every byte is decided by the first comparison.
+    byte <= b' ' && matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
 /// The first position at or after `from` that is not white space.

@@ -61,9 +61,11 @@ pub(super) fn write_canonical(out: &mut String, inner: &str) {
     }
 }
 
+/// Whether the inside of a valid JSON string contains a backslash.
 #[inline]
 pub(super) fn has_escape(inner: &str) -> bool {
-    inner.as_bytes().contains(&b'\\')
+    // Nothing else in it is special.
+    special(inner.as_bytes(), 0) < inner.len()
 }
 
 /// The text that the inside of a valid JSON string stands for.

@@ -5,255 +5,242 @@
 //! and by every client that reads it afterwards (DEC-6, DEC-7). It neither recurses nor, for
 //! objects of up to 16 members, allocates.
 
+use alloc::boxed::Box;
+
+use super::Limits;
 use super::error::{JsonError, Problem};
 use super::keys::OpenKeys;
 use super::scan::{skip_space, special};
-use super::{Limits, string};
 
 /// The deepest nesting that can be configured: one bit for each open container.
 const DEEPEST: usize = u128::BITS as usize;
 
-/// The span of the only value in `text`, or what is wrong with it. `text` is at most 4 GiB long.
+/// The span of the only value in `text`, or what is wrong with it. `text` is at most 2 GiB long.
 pub(super) fn validate(text: &str, limits: &Limits) -> Result<(usize, usize), JsonError> {
-    let mut pass = Pass {
-        text,
-        bytes: text.as_bytes(),
-        at: 0,
-        keys: OpenKeys::new(text),
-        max_depth: limits.max_depth.min(DEEPEST),
-        max_key_bytes: limits.max_key_bytes,
-    };
-    pass.run().map_err(|(problem, offset)| JsonError::at(problem, text, offset))
+    let max_depth = limits.max_depth.min(DEEPEST);
+    value(Pass { text, bytes: text.as_bytes() }, max_depth, limits.max_key_bytes)
+        .map_err(|refused| JsonError::at(refused.0, text, refused.1))
 }
 
-type Refused = (Problem, usize);
+/// A problem and its offset. Boxed, because results that carry nothing are returned all the time.
+pub(super) type Refused = Box<(Problem, usize)>;
 
+#[cold]
+pub(super) fn refused(problem: Problem, offset: usize) -> Refused {
+    Box::new((problem, offset))
+}
+
+fn value(
+    pass: Pass<'_>,
+    max_depth: usize,
+    max_key_bytes: usize,
+) -> Result<(usize, usize), Refused> {
+    let mut keys = OpenKeys::new(pass.bytes, max_key_bytes);
+    // One bit for each open container, the innermost lowest: whether it is an object.
+    let mut open = 0u128;
+    let mut depth = 0;
+    let start = skip_space(pass.bytes, 0);
+    let mut at = start;
+    // What to say if a key is due and is not there.
+    let mut key_due = None;
+    'value: loop {
+        if let Some(expected) = key_due.take() {
+            at = pass.key(at, &mut keys, expected)?;
+        }
+        match pass.peek(at) {
+            Some(b'"') => at = pass.string(at)?.0,
+            Some(bracket @ (b'{' | b'[')) => {
+                if depth == max_depth {
+                    return Err(refused(Problem::TooDeep { max: max_depth }, at));
+                }
+                at = skip_space(pass.bytes, at + 1);
+                // `{` and `}` are two apart in ASCII, and so are `[` and `]`.
+                if pass.peek(at) == Some(bracket + 2) {
+                    at += 1;
+                } else {
+                    depth += 1;
+                    open <<= 1;
+                    if bracket == b'{' {
+                        open |= 1;
+                        keys.open();
+                        key_due = Some("a key or `}`");
+                    }
+                    continue 'value;
+                }
+            }
+            Some(b'-' | b'0'..=b'9') => at = pass.number(at)?,
+            Some(b't') => at = pass.literal(at, b"true", "`true`")?,
+            Some(b'f') => at = pass.literal(at, b"false", "`false`")?,
+            Some(b'n') => at = pass.literal(at, b"null", "`null`")?,
+            _ => return Err(pass.unexpected(at, "a value")),
+        }
+        // A value has ended; so may the containers around it.
+        loop {
+            let end = at;
+            at = skip_space(pass.bytes, at);
+            if depth == 0 {
+                return match pass.peek(at) {
+                    None => Ok((start, end)),
+                    Some(_) => Err(pass.unexpected(at, "the end")),
+                };
+            }
+            let in_object = open & 1 == 1;
+            match pass.peek(at) {
+                Some(b',') => {
+                    at = skip_space(pass.bytes, at + 1);
+                    if in_object {
+                        key_due = Some("a key");
+                    }
+                    continue 'value;
+                }
+                Some(b'}') if in_object => keys.close()?,
+                Some(b']') if !in_object => {}
+                _ if in_object => return Err(pass.unexpected(at, "`,` or `}`")),
+                _ => return Err(pass.unexpected(at, "`,` or `]`")),
+            }
+            at += 1;
+            depth -= 1;
+            open >>= 1;
+        }
+    }
+}
+
+/// The text; everything that is read begins at a position and ends at the one returned.
+#[derive(Clone, Copy)]
 struct Pass<'a> {
     text: &'a str,
     bytes: &'a [u8],
-    at: usize,
-    keys: OpenKeys<'a>,
-    max_depth: usize,
-    max_key_bytes: usize,
 }
 
-impl Pass<'_> {
-    fn run(&mut self) -> Result<(usize, usize), Refused> {
-        // One bit for each open container, the innermost lowest: whether it is an object.
-        let mut open = 0u128;
-        let mut depth = 0;
-        self.space();
-        let start = self.at;
-        'value: loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.string()?;
-                }
-                Some(bracket @ (b'{' | b'[')) => {
-                    if depth == self.max_depth {
-                        return Err((Problem::TooDeep { max: self.max_depth }, self.at));
-                    }
-                    self.at += 1;
-                    self.space();
-                    // `{` and `}` are two apart in ASCII, and so are `[` and `]`.
-                    if self.peek() == Some(bracket + 2) {
-                        self.at += 1;
-                    } else {
-                        depth += 1;
-                        open <<= 1;
-                        if bracket == b'{' {
-                            open |= 1;
-                            self.keys.open();
-                            self.key("a key or `}`")?;
-                        }
-                        continue 'value;
-                    }
-                }
-                Some(b'-' | b'0'..=b'9') => self.number()?,
-                Some(b't') => self.literal(b"true", "`true`")?,
-                Some(b'f') => self.literal(b"false", "`false`")?,
-                Some(b'n') => self.literal(b"null", "`null`")?,
-                _ => return Err(self.unexpected("a value")),
-            }
-            // A value has ended; so may the containers around it.
-            loop {
-                if depth == 0 {
-                    let end = self.at;
-                    self.space();
-                    return match self.peek() {
-                        None => Ok((start, end)),
-                        Some(_) => Err(self.unexpected("the end")),
-                    };
-                }
-                self.space();
-                let in_object = open & 1 == 1;
-                match self.peek() {
-                    Some(b',') => {
-                        self.at += 1;
-                        self.space();
-                        if in_object {
-                            self.key("a key")?;
-                        }
-                        continue 'value;
-                    }
-                    Some(b'}') if in_object => {
-                        self.at += 1;
-                        self.keys.close()?;
-                    }
-                    Some(b']') if !in_object => self.at += 1,
-                    _ if in_object => return Err(self.unexpected("`,` or `}`")),
-                    _ => return Err(self.unexpected("`,` or `]`")),
-                }
-                depth -= 1;
-                open >>= 1;
-            }
-        }
-    }
-
+impl<'a> Pass<'a> {
     /// A key and its colon, up to the value.
     #[inline]
-    fn key(&mut self, expected: &'static str) -> Result<(), Refused> {
-        if self.peek() != Some(b'"') {
-            return Err(self.unexpected(expected));
+    fn key(
+        self,
+        open: usize,
+        keys: &mut OpenKeys<'a>,
+        expected: &'static str,
+    ) -> Result<usize, Refused> {
+        if self.peek(open) != Some(b'"') {
+            return Err(self.unexpected(open, expected));
         }
-        let open = self.at;
-        let escaped = self.string()?;
-        self.keys.push(open, self.at, escaped, self.max_key_bytes)?;
-        self.space();
-        if self.peek() != Some(b':') {
-            return Err(self.unexpected("`:`"));
+        let (end, escaped) = self.string(open)?;
+        keys.push(open, end, escaped)?;
+        let colon = skip_space(self.bytes, end);
+        if self.peek(colon) != Some(b':') {
+            return Err(self.unexpected(colon, "`:`"));
         }
-        self.at += 1;
-        self.space();
-        Ok(())
+        Ok(skip_space(self.bytes, colon + 1))
     }
 
-    /// A string; whether it contains an escape.
+    /// A string, and whether it contains an escape.
     #[inline]
-    fn string(&mut self) -> Result<bool, Refused> {
-        let mut escaped = false;
-        self.at += 1;
+    fn string(self, open: usize) -> Result<(usize, bool), Refused> {
+        let at = special(self.bytes, open + 1);
+        if self.peek(at) == Some(b'"') { Ok((at + 1, false)) } else { self.string_from(at) }
+    }
+
+    /// A string from its first special character on, which does not end it.
+    fn string_from(self, mut at: usize) -> Result<(usize, bool), Refused> {
         loop {
-            self.at = special(self.bytes, self.at);
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(escaped);
-                }
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                Some(control) => return Err((Problem::ControlCharacter(control), self.at)),
-                None => return Err(self.unexpected("`\"`")),
+            match self.peek(at) {
+                Some(b'"') => return Ok((at + 1, true)),
+                Some(b'\\') => at = special(self.bytes, self.escape(at)?),
+                Some(control) => return Err(refused(Problem::ControlCharacter(control), at)),
+                None => return Err(self.unexpected(at, "`\"`")),
             }
         }
     }
 
-    fn escape(&mut self) -> Result<(), Refused> {
-        let start = self.at;
-        self.at += 1;
-        match self.peek() {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 1,
+    fn escape(self, start: usize) -> Result<usize, Refused> {
+        let at = start + 1;
+        match self.peek(at) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 1),
             Some(b'u') => {
-                let unit = self.unit()?;
-                if (0xdc00..0xe000).contains(&unit) {
-                    return Err((Problem::LoneSurrogate(unit), start));
-                }
-                if (0xd800..0xdc00).contains(&unit) {
-                    if !self.bytes[self.at..].starts_with(b"\\u") {
-                        return Err((Problem::LoneSurrogate(unit), start));
+                let (unit, end) = self.unit(at + 1)?;
+                match unit {
+                    0xd800..=0xdbff if self.bytes[end..].starts_with(b"\\u") => {
+                        let (low, end) = self.unit(end + 2)?;
+                        if (0xdc00..=0xdfff).contains(&low) {
+                            return Ok(end);
+                        }
                     }
-                    self.at += 1;
-                    if !(0xdc00..0xe000).contains(&self.unit()?) {
-                        return Err((Problem::LoneSurrogate(unit), start));
-                    }
+                    0xd800..=0xdfff => {}
+                    _ => return Ok(end),
                 }
+                Err(refused(Problem::LoneSurrogate(unit), start))
             }
-            _ => return Err(self.unexpected("one of `\"\\/bfnrtu` after a backslash")),
+            _ => Err(self.unexpected(at, "one of `\"\\/bfnrtu` after a backslash")),
         }
-        Ok(())
     }
 
-    /// `u` and four hexadecimal digits.
-    fn unit(&mut self) -> Result<u16, Refused> {
-        self.at += 1;
+    /// Four hexadecimal digits.
+    fn unit(self, start: usize) -> Result<(u16, usize), Refused> {
         let mut unit = 0;
-        for _ in 0..4 {
-            let digit = match self.peek() {
-                Some(digit @ b'0'..=b'9') => digit - b'0',
-                Some(digit @ b'a'..=b'f') => digit - b'a' + 10,
-                Some(digit @ b'A'..=b'F') => digit - b'A' + 10,
-                _ => return Err(self.unexpected("a hexadecimal digit")),
+        for at in start..start + 4 {
+            let digit = self.peek(at).and_then(|digit| char::from(digit).to_digit(16));
+            let Some(digit) = digit else {
+                return Err(self.unexpected(at, "a hexadecimal digit"));
             };
-            unit = unit << 4 | u16::from(digit);
-            self.at += 1;
+            unit = unit << 4 | digit as u16;
         }
-        Ok(unit)
+        Ok((unit, start + 4))
     }
 
     /// RFC 8259, section 6. The size of a number is not judged: it is kept as digits (DEC-6).
-    fn number(&mut self) -> Result<(), Refused> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
+    #[inline]
+    fn number(self, start: usize) -> Result<usize, Refused> {
+        let mut at = start;
+        if self.peek(at) == Some(b'-') {
+            at += 1;
         }
-        match self.peek() {
+        at = match self.peek(at) {
             // A digit after a leading zero is refused by whoever looks for what follows a value.
-            Some(b'0') => self.at += 1,
-            _ => self.digits()?,
+            Some(b'0') => at + 1,
+            _ => self.digits(at)?,
+        };
+        if self.peek(at) == Some(b'.') {
+            at = self.digits(at + 1)?;
         }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
-            self.digits()?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
+        if matches!(self.peek(at), Some(b'e' | b'E')) {
+            at += 1;
+            if matches!(self.peek(at), Some(b'+' | b'-')) {
+                at += 1;
             }
-            self.digits()?;
+            at = self.digits(at)?;
         }
-        Ok(())
+        Ok(at)
     }
 
-    fn digits(&mut self) -> Result<(), Refused> {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
+    #[inline]
+    fn digits(self, start: usize) -> Result<usize, Refused> {
+        let mut at = start;
+        while self.peek(at).is_some_and(|byte| byte.is_ascii_digit()) {
+            at += 1;
         }
-        if self.at == start { Err(self.unexpected("a digit")) } else { Ok(()) }
+        if at == start { Err(self.unexpected(at, "a digit")) } else { Ok(at) }
     }
 
-    fn literal(&mut self, word: &[u8], expected: &'static str) -> Result<(), Refused> {
-        if self.bytes[self.at..].starts_with(word) {
-            self.at += word.len();
-            Ok(())
+    #[inline]
+    fn literal(self, start: usize, word: &[u8], expected: &'static str) -> Result<usize, Refused> {
+        if self.bytes[start..].starts_with(word) {
+            Ok(start + word.len())
         } else {
-            Err(self.unexpected(expected))
+            Err(self.unexpected(start, expected))
         }
     }
 
     #[inline]
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
-    }
-
-    #[inline]
-    fn space(&mut self) {
-        self.at = skip_space(self.bytes, self.at);
+    fn peek(self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
     }
 
     #[cold]
-    fn unexpected(&self, expected: &'static str) -> Refused {
-        let problem = match self.text[self.at..].chars().next() {
+    fn unexpected(self, at: usize, expected: &'static str) -> Refused {
+        let problem = match self.text[at..].chars().next() {
             Some(found) => Problem::Expected { expected, found },
             None => Problem::UnexpectedEnd { expected },
         };
-        (problem, self.at)
+        refused(problem, at)
     }
-}
-
-/// How many bytes the key whose inside is `inner` has when decoded.
-pub(super) fn decoded_len(inner: &str) -> usize {
-    string::Decoded::new(inner).map(char::len_utf8).sum()
 }

@@ -1,6 +1,6 @@
 //! Which block holds a key, for maps of more than one block.
 
-use core::hash::BuildHasher;
+use core::hash::{BuildHasher, Hasher};
 
 use foldhash::SharedSeed;
 use foldhash::fast::SeedableRandomState;
@@ -61,7 +61,9 @@ impl Index {
 #[inline]
 pub(super) fn hash_of(key: &str) -> u32 {
     let state = SeedableRandomState::with_seed(0, SharedSeed::global_random());
-    let hash = state.hash_one(key.as_bytes());
+    let mut hasher = state.build_hasher();
+    hasher.write(key.as_bytes());
+    let hash = hasher.finish();
     (hash ^ hash >> 32) as u32
 }
 

@@ -9,16 +9,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::index::hash_of;
 use crate::json::{
     JsonError, JsonKind, JsonRef, JsonText, Key, Limits, Problem, compact_pieces, deserialize_json,
-    has_space, serialize_json, write_string,
+    has_space, serialize_json, string_end, value_end, write_string,
 };
 
 /// The pairs of one AttachUserData or UpdateUserData: unique keys in the order of the request.
 ///
 /// Kept as one compact JSON object whose keys are canonical. A clone counts a reference.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct UserDataPatch {
     json: Arc<str>,
-    len: usize,
+    len: u32,
+    /// Where the first pairs are, so that the few pairs of an ordinary request are found once.
+    marks: [Mark; 4],
+}
+
+/// A pair's place in the text, counted from where it begins; not known if the length is 0.
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    key_len: u16,
+    len: u16,
 }
 
 impl UserDataPatch {
@@ -33,35 +42,63 @@ impl UserDataPatch {
             return Err(wrong_kind(JsonKind::Object, value.kind()));
         }
         let text = value.as_str();
+        let bytes = text.as_bytes();
         let mut len = 0;
+        let mut marks = [Mark::default(); 4];
         // Two braces and one comma less than members.
-        let mut bytes = 1;
-        let mut canonical = true;
-        for (key, value) in value.members() {
+        let mut compact_len = 1;
+        let mut compact = true;
+        let mut members = value.members();
+        while let Some(at) = members.next_span() {
+            let pair_len = at.key_end - at.key + 1 + at.value_end - at.value;
+            if let Some(mark) = marks.get_mut(len) {
+                *mark = Mark::new(at.key_end - at.key, pair_len);
+            }
             len += 1;
-            bytes += key.as_json().len() + value.as_str().len() + 2;
-            canonical &= !key.has_escape() && !has_space(value);
+            compact_len += pair_len + 1;
+            compact &= !has_space(&bytes[at.value..at.value_end]);
         }
         if len > limits.max_keys {
             let problem = Problem::TooManyKeys { keys: len, max: limits.max_keys };
             return Err(JsonError::new(problem, 0, String::new()));
         }
-        if canonical && bytes.max(2) == text.len() {
-            return Ok(Self { json: Arc::from(text), len });
+        if !compact || compact_len.max(2) != text.len() || bytes.contains(&b'\\') {
+            return Ok(Self::rewritten(value));
         }
-        let mut json = String::with_capacity(text.len());
+        Ok(Self { json: Arc::from(text), len: len as u32, marks })
+    }
+
+    /// The same with compact values and canonical keys.
+    #[cold]
+    fn rewritten(object: JsonRef<'_>) -> Self {
+        let mut json = String::with_capacity(object.as_str().len());
+        let mut len = 0;
+        let mut marks = [Mark::default(); 4];
         json.push('{');
-        for (key, value) in value.members() {
+        for (key, value) in object.members() {
+            let start = json.len();
             key.write_canonical(&mut json);
+            let key_len = json.len() - start;
             json.push(':');
             compact_pieces(value.as_str(), |piece| json.push_str(piece));
+            if let Some(mark) = marks.get_mut(len) {
+                *mark = Mark::new(key_len, json.len() - start);
+            }
             json.push(',');
+            len += 1;
         }
         if len > 0 {
             json.pop();
         }
         json.push('}');
-        Ok(Self { json: Arc::from(json), len })
+        Self { json: Arc::from(json), len: len as u32, marks }
+    }
+
+    /// An object that is compact and canonical already.
+    pub(super) fn canonical(json: String) -> Self {
+        let members = JsonRef::known(&json).members();
+        let len = members.count();
+        Self { json: Arc::from(json), len: len as u32, marks: Default::default() }
     }
 
     /// One pair, such as a disposition (DEC-8).
@@ -81,7 +118,7 @@ impl UserDataPatch {
             json.push(':');
             json.push_str(value.as_str());
             json.push('}');
-            return Ok(Self { json: Arc::from(json), len: 1 });
+            return Ok(Self::canonical(json));
         };
         Err(JsonError::new(problem, 0, String::new()))
     }
@@ -93,7 +130,7 @@ impl UserDataPatch {
 
     /// How many pairs there are.
     pub fn len(&self) -> usize {
-        self.len
+        self.len as usize
     }
 
     /// Whether there are no pairs, which is allowed (DEC-4).
@@ -108,15 +145,40 @@ impl UserDataPatch {
 
     #[inline]
     pub(super) fn entries(&self) -> impl Iterator<Item = PatchEntry<'_>> {
-        let mut at = 1;
-        self.pairs().map(move |(key, value)| {
-            let len = key.as_json().len() + 1 + value.as_str().len();
-            let pair = &self.json[at..at + len];
-            at += len + 1;
-            PatchEntry { pair, key_len: key.as_json().len() }
+        let json = &*self.json;
+        let mut start = 1;
+        (0..self.len()).map(move |nth| {
+            let (key_len, len) = match self.marks.get(nth) {
+                Some(mark) if mark.len > 0 => (usize::from(mark.key_len), usize::from(mark.len)),
+                _ => {
+                    let key_end = string_end(json.as_bytes(), start);
+                    (key_end - start, value_end(json.as_bytes(), key_end + 1) - start)
+                }
+            };
+            let pair = &json[start..start + len];
+            start += len + 1;
+            PatchEntry { pair, key_len }
         })
     }
 }
+
+impl Mark {
+    #[inline]
+    fn new(key_len: usize, len: usize) -> Self {
+        match u16::try_from(len) {
+            Ok(len) => Self { key_len: key_len as u16, len },
+            Err(_) => Self::default(),
+        }
+    }
+}
+
+impl PartialEq for UserDataPatch {
+    fn eq(&self, other: &Self) -> bool {
+        self.json == other.json
+    }
+}
+
+impl Eq for UserDataPatch {}
 
 /// One pair of a patch, as it goes into a block.
 #[derive(Clone, Copy)]
