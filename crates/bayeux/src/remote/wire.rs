@@ -9,7 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::channel::{Pattern, is_meta};
@@ -109,7 +109,7 @@ pub(super) struct Received<'a> {
     channel: Option<Cow<'a, str>>,
     #[serde(borrow)]
     id: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     data: Option<&'a RawValue>,
     client_id: Option<ClientId>,
     #[serde(default)]
@@ -133,6 +133,11 @@ struct Advice<'a> {
 struct ExtReceived<'a> {
     #[serde(borrow)]
     ack: Option<&'a RawValue>,
+}
+
+/// A member that is there, be it `null`: an event may say so.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// Reads a response: a JSON array with at least one message (BAYEUX-14.1).

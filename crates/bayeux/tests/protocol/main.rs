@@ -14,5 +14,7 @@ mod bayeux_9_ack;
 mod dec_45_endings;
 mod hostile;
 mod lifecycle;
+mod remote;
+mod remote_laws;
 mod samples;
 mod script;
