@@ -1,7 +1,59 @@
-//! The chat of a contact-centre desktop.
+//! The chat of a contact-centre desktop, as the Genesys Web Services (GWS) v2 Chat API knows it.
+//!
+//! A **chat** is a conversation between a customer and agents. What the interface calls a chat's
+//! *state* belongs to one agent's **leg** of it: one agent's chat is Completed while the next one's is
+//! Invited. An **operation** is what an agent asks of a chat; what is possible now are the agent's
+//! **capabilities**. An accepted operation leaves a **record** of **events**, and gives **notices** to
+//! those who must hear of it. **User data** is the map of keys and exact JSON that travels with the
+//! chat.
+//!
+//! What always holds:
+//!
+//! - [`Chat::decide`] changes nothing; a refused operation leaves no trace.
+//! - An operation is accepted if and only if the table of capabilities allows it (DEC-10), its
+//!   parameters are right, and the people and queues it names exist.
+//! - [`Chat::replay`] of a chat's records gives the chat; [`Chat::announce`] gives the same notices to
+//!   whoever reads them.
+//! - User data keeps its order, its digits and its `null`s (DEC-1, DEC-6).
+//! - Same chat, command, [`Context`] and ids: same bytes. There is no clock, no chance and no IO here.
+//!
+//! The loop that uses it: read the body, apply, keep the record, send the notices.
+//!
+//! ```
+//! use chat_model::{
+//!     Chat, ChatId, Command, Context, CountingIds, CustomerOperation, OpenDirectory, Operation, Rules,
+//!     Timestamp, Trigger, UserId,
+//! };
+//!
+//! let rules = Rules::default();
+//! let directory = OpenDirectory::new();
+//! let context = Context::new(Timestamp::from_millis(1_389_261_492_035), &rules, &directory);
+//! let mut ids = CountingIds::from_seed(0x007352CE982D031B);
+//! let mut chat = Chat::new(ChatId::new("0000Wa9CAM6W00J"));
+//!
+//! // A visitor asks for a chat, the house offers it to an agent, the agent takes it.
+//! let request = br#"{"operationName":"RequestChat","nickname":"Chris","subject":"Question"}"#;
+//! let request = CustomerOperation::parse(request, &rules.limits)?;
+//! chat.apply(&Command::Customer(&request), &context, &mut ids)?;
+//! let agent = UserId::new("1e553fa1b4164908a5f36d43cec96086");
+//! chat.apply(&Command::House(&Trigger::Offer { user: agent.clone() }), &context, &mut ids)?;
+//! let accept = Operation::parse(br#"{"operationName":"Accept"}"#, &rules.limits)?;
+//! let applied = chat.apply(&Command::user(&agent, &accept), &context, &mut ids)?;
+//!
+//! // Three notices (CHAT-8.11), and a record for the journal.
+//! let told: Vec<&str> = applied.notices.iter().map(|notice| notice.data.as_str()).collect();
+//! assert!(told[0].contains(r#""notificationType":"StatusChange""#));
+//! assert!(told[1].contains(r#""notificationType":"ParticipantsUpdated""#));
+//! assert!(told[2].contains(r#""notificationType":"NewMessages""#));
+//! assert!(applied.record.to_json().contains("joined"));
+//! # Ok::<(), chat_model::Rejection>(())
+//! ```
+//!
+//! Rules are cited by their ids (`CHAT-7.1-3`, `DEC-22`); they stand in `docs/protocol` of the
+//! repository. The crate is `no_std` with `alloc`; the features `schema` (JSON Schema of the wire types)
+//! and `testing` (proptest strategies, which need `std`) are off by default.
 #![no_std]
 #![forbid(unsafe_code)]
-#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 
@@ -51,3 +103,8 @@ pub use state::{ChatType, CustomerState, LegState, ParticipantType, Role, Visibi
 pub use status::StatusCode;
 pub use time::Timestamp;
 pub use user_data::{UserData, UserDataKeys, UserDataPatch};
+
+/// The README's Rust example, so that it keeps compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
