@@ -1,2 +1,47 @@
-//! x
-fn main() {}
+//! `cargo xtask`: what the repository does to itself, in Rust, so that a toolchain is all one needs.
+
+mod edges;
+mod generate;
+mod repo;
+
+mod test;
+mod tidy;
+mod tool;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  test          everything that must pass before a change goes in
+  tidy          house rules that no compiler checks
+  edges         compares the dependencies between the crates with the picture in ARCHITECTURE.md
+  gen           rewrites the generated files from the tables in the code
+  gen --check   fails if a generated file is stale";
+
+/// What a command could not do, in words for a person.
+type Outcome = Result<(), String>;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match args[..] {
+        ["test"] => test::run(),
+        ["tidy"] => tidy::run(),
+        ["edges"] => edges::run(),
+        ["gen"] => generate::write(),
+        ["gen", "--check"] => generate::check(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(format!("expected one of its commands, found {args:?}\n\n{USAGE}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("cargo xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

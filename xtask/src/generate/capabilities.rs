@@ -1,0 +1,95 @@
+//! The grid of capabilities (state × role × operation), read off `chat_model::Situation`: one look
+//! for a reviewer, and a difference in it is a difference in behaviour.
+
+use std::fmt::Write as _;
+
+use chat_model::{LegState, OperationKind, Role, Situation, Standing};
+
+pub(super) fn page() -> String {
+    let columns = columns();
+    let mut out = super::header("Capabilities", "crates/chat-model/src/capability.rs");
+    out.push_str(
+        "What an agent may do with a chat depends on the state of the agent's own part in it, on \
+         what the agent is there for,\nand on whether another joined agent is visible (DEC-10, \
+         DEC-11). The list that a chat prints and the guard of the\noperations come from one table, \
+         which is this one.\n\n\
+         - **listed**: allowed, and printed in `capabilities`\n\
+         - **unlisted**: allowed, and not printed\n\
+         - **listed only**: printed as captured from real systems, and refused with code 3\n\
+         - 2, 3: refused with this `statusCode`\n\n",
+    );
+    out.push_str("| Operation |");
+    for (label, _) in &columns {
+        // Writing to a String cannot fail.
+        let _ = write!(out, " {label} |");
+    }
+    out.push_str("\n|---|");
+    out.push_str(&":-:|".repeat(columns.len()));
+    out.push('\n');
+    for &operation in OperationKind::ALL {
+        let _ = write!(out, "| `{}` |", operation.name());
+        for (_, situation) in &columns {
+            let _ = write!(out, " {} |", cell(*situation, operation));
+        }
+        out.push('\n');
+    }
+    out.push_str("\n## The printed lists, in their order\n\n");
+    for (label, situation) in &columns {
+        let names: Vec<String> =
+            situation.capabilities().map(|kind| format!("`{}`", kind.name())).collect();
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let _ = writeln!(out, "- **{label}**: {names}");
+    }
+    out
+}
+
+/// What becomes of `operation`, before and after the agent has consulted somebody (DEC-16).
+fn cell(situation: Situation, operation: OperationKind) -> String {
+    let [before, after] = [false, true].map(|consulted| {
+        let mut situation = situation;
+        situation.consulted = consulted;
+        outcome(situation, operation)
+    });
+    if before == after { before } else { format!("{before}; after a consult {after}") }
+}
+
+fn outcome(situation: Situation, operation: OperationKind) -> String {
+    match (situation.standing(operation), situation.guard(operation)) {
+        (Standing::Listed, Ok(())) => "**listed**".to_owned(),
+        (Standing::Unlisted, Ok(())) => "unlisted".to_owned(),
+        (Standing::ListedOnly, Err(_)) => "listed only".to_owned(),
+        (Standing::Refused, Err(rejection)) => rejection.status().code().to_string(),
+        (standing, guard) => {
+            panic!("{operation:?} in {situation:?} is {standing:?}, but the guard says {guard:?}")
+        }
+    }
+}
+
+/// The situations that differ in some operation, each with a label that says in what.
+fn columns() -> Vec<(String, Situation)> {
+    let mut out = Vec::new();
+    for &state in LegState::ALL {
+        let all: Vec<Situation> = Role::ALL
+            .iter()
+            .flat_map(|&role| [false, true].map(|company| (role, company)))
+            .map(|(role, company)| {
+                let mut situation = Situation::alone(state, role);
+                situation.company = company;
+                situation
+            })
+            .collect();
+        if all.iter().all(|one| looks(*one) == looks(all[0])) {
+            out.push((state.to_string(), all[0]));
+            continue;
+        }
+        out.extend(all.into_iter().map(|one| {
+            let company = if one.company { "in company" } else { "alone" };
+            (format!("{state}, {}, {company}", one.role), one)
+        }));
+    }
+    out
+}
+
+fn looks(situation: Situation) -> Vec<String> {
+    OperationKind::ALL.iter().map(|&operation| cell(situation, operation)).collect()
+}

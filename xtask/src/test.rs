@@ -1,0 +1,119 @@
+//! THE test command: everything that must pass before a change goes in, what is fast first.
+//!
+//! Nothing is skipped: a tool that is missing is installed or the command fails.
+
+mod clients;
+mod msrv;
+mod node;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::tool::{call, cargo, read, watch};
+use crate::{Outcome, edges, generate, repo, tidy};
+
+/// What all Cargo runs of the workspace have in common, so that they share what they build.
+const WORKSPACE: [&str; 3] = ["--workspace", "--all-features", "--locked"];
+
+pub(crate) fn run() -> Outcome {
+    let mut tests = Tests::default();
+    run_all(&mut tests)?;
+    let Tests { passed, ignored, parts } = tests;
+    println!("\n{}", parts.join("\n"));
+    println!("everything passed: {passed} tests passed, 0 failed, {ignored} ignored");
+    Ok(())
+}
+
+fn run_all(tests: &mut Tests) -> Outcome {
+    step("formatting", || call(cargo().args(["fmt", "--all", "--check"])))?;
+    step("house rules", tidy::run)?;
+    step("crate dependencies", edges::run)?;
+    step("generated files", generate::check)?;
+    step("lints", || {
+        call(
+            cargo()
+                .arg("clippy")
+                .args(WORKSPACE)
+                .arg("--all-targets")
+                .args(["--", "-D", "warnings"]),
+        )
+    })?;
+    step("tests", || tests.of_cargo("the workspace", cargo().arg("test").args(WORKSPACE)))?;
+    step("tests with the features that an embedder may switch on", || {
+        let manifest = ["--manifest-path", "tests/embedder/Cargo.toml", "--locked"];
+        let mut command = cargo();
+        command.arg("test").args(manifest).env("CARGO_TARGET_DIR", target_folder()?);
+        tests.of_cargo("the embedder", &mut command)
+    })?;
+    step("documentation", || {
+        let mut command = cargo();
+        command.env("RUSTDOCFLAGS", "-D warnings");
+        call(command.arg("doc").args(WORKSPACE).arg("--no-deps"))
+    })?;
+    step("oldest supported compiler", msrv::check)?;
+    step("clients that are not ours", || clients::run(tests))
+}
+
+/// How many tests ran; the count is what shows that they did.
+#[derive(Default)]
+struct Tests {
+    passed: u32,
+    ignored: u32,
+    parts: Vec<String>,
+}
+
+impl Tests {
+    fn of_cargo(&mut self, name: &str, command: &mut Command) -> Outcome {
+        let (mut passed, mut ignored) = (0, 0);
+        watch(command, |line| {
+            if let Some(counts) = line.strip_prefix("test result: ") {
+                passed += count(counts, "passed");
+                ignored += count(counts, "ignored");
+            }
+        })?;
+        self.add(name, passed, ignored)
+    }
+
+    /// Adds the tests of one part; a part without any is a part that did not run.
+    fn add(&mut self, name: &str, passed: u32, ignored: u32) -> Outcome {
+        if passed == 0 {
+            return Err(format!("expected tests of {name}, found none that passed"));
+        }
+        self.passed += passed;
+        self.ignored += ignored;
+        self.parts.push(format!("{name}: {passed} tests passed"));
+        Ok(())
+    }
+}
+
+/// The number before `word` in a line such as `ok. 3 passed; 0 failed; 1 ignored; …`.
+fn count(line: &str, word: &str) -> u32 {
+    let before = |part: &str| part.strip_suffix(word)?.split_whitespace().last()?.parse().ok();
+    line.split(';').find_map(|part| before(part.trim())).unwrap_or(0)
+}
+
+fn step(name: &str, work: impl FnOnce() -> Outcome) -> Outcome {
+    println!("\n=== {name}");
+    work().map_err(|why| format!("{name} failed: {why}"))
+}
+
+/// Where Cargo builds; everything that is made for tests goes there too.
+fn target_folder() -> Result<PathBuf, String> {
+    let metadata = read(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: serde_json::Value =
+        serde_json::from_str(&metadata).map_err(|error| error.to_string())?;
+    let folder = metadata["target_directory"].as_str().ok_or("expected a target directory")?;
+    Ok(repo::root().join(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn counts_are_read_from_what_the_test_runners_print() {
+        let line = "ok. 13 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out";
+        assert_eq!((count(line, "passed"), count(line, "ignored")), (13, 2));
+        assert_eq!(count("FAILED.", "passed"), 0);
+    }
+}

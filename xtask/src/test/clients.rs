@@ -1,0 +1,51 @@
+//! The tests with clients that nobody here wrote, against the program that users get.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::node::Node;
+use super::{Tests, WORKSPACE};
+use crate::tool::{call, cargo, read, watch};
+use crate::{Outcome, repo};
+
+const FOLDER: &str = "tests/clients";
+
+pub(super) fn run(tests: &mut Tests) -> Outcome {
+    let node = Node::provide()?;
+    let folder = repo::root().join(FOLDER);
+    call(node.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
+
+    let files: Vec<String> = repo::files()?
+        .into_iter()
+        .filter_map(|path| Some(path.strip_prefix(FOLDER)?.strip_prefix('/')?.to_owned()))
+        .filter(|path| path.ends_with(".test.mjs"))
+        .collect();
+    let mut command = node.command("node");
+    command.args(["--test", "--test-reporter=spec"]).args(files);
+    command.env("CHAT_BIN", program()?).current_dir(folder);
+    let mut passed = 0;
+    watch(&mut command, |line| {
+        // The line is `ℹ pass 12`.
+        if let Some((_, number)) = line.split_once(" pass ") {
+            passed = number.trim().parse().unwrap_or(passed);
+        }
+    })?;
+    tests.add("clients that are not ours", passed, 0)
+}
+
+/// The binary that the workspace's tests have built already. It is asked for in the same way, so
+/// nothing is built twice.
+fn program() -> Result<PathBuf, String> {
+    let mut command = cargo();
+    command.arg("test").args(WORKSPACE).args(["--no-run", "--message-format=json"]);
+    let artifacts = read(&mut command)?;
+    artifacts
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|line| line["target"]["name"] == "chat" && line["profile"]["test"] == false)
+        .find_map(|line| line["executable"].as_str().map(PathBuf::from))
+        .ok_or_else(|| {
+            "expected Cargo to build the program `chat`, found no such artifact".to_owned()
+        })
+}

