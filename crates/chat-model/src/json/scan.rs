@@ -119,8 +119,14 @@ pub(super) fn skip_space(bytes: &[u8], from: usize) -> usize {
     at
 }
 
-/// The first white space outside strings at or after `from`.
-pub(super) fn find_space(bytes: &[u8], from: usize) -> Option<usize> {
+/// The first white space outside strings at or after `from` in the text of a value; only
+/// containers have any.
+#[inline]
+pub(crate) fn find_space(bytes: &[u8], from: usize) -> Option<usize> {
+    if matches!(bytes.first(), Some(b'{' | b'[')) { find_space_inside(bytes, from) } else { None }
+}
+
+fn find_space_inside(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     while let Some(&byte) = bytes.get(at) {
         if byte == b'"' {
@@ -134,10 +140,10 @@ pub(super) fn find_space(bytes: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// Hands over the pieces of `text` between insignificant white space.
+/// Hands over the pieces of a value's text between insignificant white space.
 pub(crate) fn compact_pieces<'a>(text: &'a str, mut piece: impl FnMut(&'a str)) {
     let bytes = text.as_bytes();
-    let mut from = skip_space(bytes, 0);
+    let mut from = 0;
     while let Some(space) = find_space(bytes, from) {
         piece(&text[from..space]);
         from = skip_space(bytes, space);

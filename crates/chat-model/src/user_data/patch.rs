@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::index::hash_of;
 use crate::json::{
     JsonError, JsonKind, JsonRef, JsonText, Key, Limits, Problem, compact_pieces, deserialize_json,
-    has_space, serialize_json, string_end, value_end, write_string,
+    find_space, serialize_json, string_end, value_end, write_string,
 };
 
 /// The pairs of one AttachUserData or UpdateUserData: unique keys in the order of the request.
@@ -45,32 +45,32 @@ impl UserDataPatch {
         let bytes = text.as_bytes();
         let mut len = 0;
         let mut marks = [Mark::default(); 4];
-        // Two braces and one comma less than members.
-        let mut compact_len = 1;
-        let mut compact = true;
+        // Where the next pair is if there is no white space.
+        let mut next = 1;
         let mut members = value.members();
         while let Some(at) = members.next_span() {
-            let pair_len = at.key_end - at.key + 1 + at.value_end - at.value;
+            if at.key != next
+                || at.value != at.key_end + 1
+                || find_space(&bytes[at.value..at.value_end], 0).is_some()
+            {
+                return Self::rewritten(value, limits);
+            }
             if let Some(mark) = marks.get_mut(len) {
-                *mark = Mark::new(at.key_end - at.key, pair_len);
+                *mark = Mark::new(at.key_end - at.key, at.value_end - at.key);
             }
             len += 1;
-            compact_len += pair_len + 1;
-            compact &= !has_space(&bytes[at.value..at.value_end]);
+            next = at.value_end + 1;
         }
-        if len > limits.max_keys {
-            let problem = Problem::TooManyKeys { keys: len, max: limits.max_keys };
-            return Err(JsonError::new(problem, 0, String::new()));
+        // Behind the last pair stands the closing brace, and nothing was to be escaped.
+        if next.max(2) != bytes.len() || bytes.contains(&b'\\') {
+            return Self::rewritten(value, limits);
         }
-        if !compact || compact_len.max(2) != text.len() || bytes.contains(&b'\\') {
-            return Ok(Self::rewritten(value));
-        }
+        check_count(len, limits)?;
         Ok(Self { json: Arc::from(text), len: len as u32, marks })
     }
 
-    /// The same with compact values and canonical keys.
-    #[cold]
-    fn rewritten(object: JsonRef<'_>) -> Self {
+    /// The same for an object that is not written compactly and canonically.
+    fn rewritten(object: JsonRef<'_>, limits: &Limits) -> Result<Self, JsonError> {
         let mut json = String::with_capacity(object.as_str().len());
         let mut len = 0;
         let mut marks = [Mark::default(); 4];
@@ -91,7 +91,8 @@ impl UserDataPatch {
             json.pop();
         }
         json.push('}');
-        Self { json: Arc::from(json), len: len as u32, marks }
+        check_count(len, limits)?;
+        Ok(Self { json: Arc::from(json), len: len as u32, marks })
     }
 
     /// An object that is compact and canonical already.
@@ -204,6 +205,13 @@ impl<'a> PatchEntry<'a> {
     pub(super) fn hash(&self) -> u32 {
         hash_of(self.key())
     }
+}
+
+fn check_count(keys: usize, limits: &Limits) -> Result<(), JsonError> {
+    if keys <= limits.max_keys {
+        return Ok(());
+    }
+    Err(JsonError::new(Problem::TooManyKeys { keys, max: limits.max_keys }, 0, String::new()))
 }
 
 pub(super) fn wrong_kind(expected: JsonKind, found: JsonKind) -> JsonError {

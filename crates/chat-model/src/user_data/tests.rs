@@ -134,6 +134,7 @@ proptest! {
         let json = data.to_json();
         let read = UserData::read(JsonRef::validate(json.as_bytes(), &limits).unwrap(), &limits).unwrap();
         prop_assert_eq!(&read, &data);
+        prop_assert_eq!(&UserData::from_patch(&data.to_patch()), &data);
         prop_assert_eq!(read.to_json(), json.as_str());
         let carried: UserData = serde_json::from_str(&serde_json::to_string(&data).unwrap()).unwrap();
         prop_assert_eq!(&carried, &data);
