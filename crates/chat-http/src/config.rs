@@ -91,7 +91,8 @@ impl Config {
     /// A [`ConfigError`] that names the line of a value that cannot be read, or else every place
     /// whose value contradicts the others.
     pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|error| ConfigError::unreadable(&error))?;
+        let config: Self =
+            toml::from_str(text).map_err(|error| ConfigError::unreadable(&error, text))?;
         config.validate()?;
         Ok(config)
     }
@@ -146,10 +147,19 @@ impl ConfigError {
         &self.problems
     }
 
-    fn unreadable(error: &toml::de::Error) -> Self {
-        // The text of the TOML error shows the line and points at the place.
-        let text = error.to_string();
-        Self { problems: vec![Problem { field: String::new(), text: text.trim_end().to_owned() }] }
+    /// The TOML error shows the line and points at the place; a line about a password is named
+    /// and not shown, because this text ends up in logs.
+    fn unreadable(error: &toml::de::Error, document: &str) -> Self {
+        let place = error.span().and_then(|span| {
+            let before = document.get(..span.start)?;
+            let line = document[before.rfind('\n').map_or(0, |at| at + 1)..].lines().next()?;
+            line.contains("password").then(|| before.matches('\n').count() + 1)
+        });
+        let text = match place {
+            Some(line) => format!("line {line}: {}", error.message()),
+            None => error.to_string().trim_end().to_owned(),
+        };
+        Self { problems: vec![Problem { field: String::new(), text }] }
     }
 }
 

@@ -47,6 +47,8 @@ mod identity;
 #[cfg(feature = "server")]
 mod metrics;
 #[cfg(feature = "server")]
+mod path;
+#[cfg(feature = "server")]
 mod query;
 #[cfg(feature = "server")]
 mod reply;

@@ -23,6 +23,15 @@ pub struct Route {
 }
 
 impl Route {
+    pub(crate) const fn new(
+        method: Method,
+        path: &'static str,
+        summary: &'static str,
+        handler: fn() -> MethodRouter<Shared>,
+    ) -> Self {
+        Self { method, path, summary, handler }
+    }
+
     /// The method.
     pub fn method(&self) -> &Method {
         &self.method

@@ -228,3 +228,6 @@ impl RequestIds {
         format!("{:08x}-{}", self.process, self.next.fetch_add(1, Ordering::Relaxed))
     }
 }
+
+#[cfg(test)]
+mod tests;

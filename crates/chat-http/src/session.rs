@@ -22,8 +22,8 @@ use crate::storage::AnyStore;
 /// How long the cache answers in place of the lease.
 const TRUST_MS: u64 = 2_000;
 
-/// How often a session in use has its lease renewed. The lease lives that much longer than the
-/// session must, so a session never ends early.
+/// How often a session in use has its lease renewed. The lease lives that much (and the time that
+/// it is not even read) longer than the session must, so a session never ends early.
 const RENEW_MS: u64 = 10_000;
 
 /// Sessions the cache holds; beyond it one of them goes, and costs a read when it is needed again.
@@ -98,7 +98,7 @@ impl Sessions {
         Self {
             store,
             clock,
-            ttl: idle + Duration::from_millis(RENEW_MS),
+            ttl: idle + Duration::from_millis(RENEW_MS + TRUST_MS),
             per_user: limits.max_http_sessions_per_user,
             cache: Mutex::default(),
             opened: Mutex::default(),

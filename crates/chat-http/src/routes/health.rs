@@ -14,24 +14,16 @@ use crate::reply::{self, Refusal};
 use crate::server::Shared;
 
 pub(super) static ROUTES: &[Route] = &[
-    Route {
-        method: Method::GET,
-        path: "/health/live",
-        summary: "Whether the process answers.",
-        handler: || get(live),
-    },
-    Route {
-        method: Method::GET,
-        path: "/health/ready",
-        summary: "Whether requests can be served: the store answers and the server is not stopping.",
-        handler: || get(ready),
-    },
-    Route {
-        method: Method::GET,
-        path: "/metrics",
-        summary: "Figures in the text format of Prometheus.",
-        handler: || get(figures),
-    },
+    Route::new(Method::GET, "/health/live", "Whether the process answers.", || get(live)),
+    Route::new(
+        Method::GET,
+        "/health/ready",
+        "Whether requests can be served: the store answers and the server is not stopping.",
+        || get(ready),
+    ),
+    Route::new(Method::GET, "/metrics", "Figures in the text format of Prometheus.", || {
+        get(figures)
+    }),
 ];
 
 async fn live() -> Response {

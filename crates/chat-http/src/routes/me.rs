@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use chat_model::{JsonKind, JsonRef, Rejection, StatusCode, UserId};
@@ -15,42 +15,43 @@ use crate::agents::{Channel, Which};
 use crate::body::JsonBody;
 use crate::config::User;
 use crate::identity::{Caller, expired_cookie, session_cookie};
+use crate::path::Named;
 use crate::query::Query;
 use crate::reply::{self, Refusal};
 use crate::roster;
 use crate::server::{Server, Shared};
 
 pub(super) static ROUTES: &[Route] = &[
-    Route {
-        method: Method::GET,
-        path: "/api/v2/me",
-        summary: "The user who asks, with the collections that `subresources` names.",
-        handler: || get(read),
-    },
-    Route {
-        method: Method::POST,
-        path: "/api/v2/me",
-        summary: "Starts or ends the contact center session, or changes the readiness of all channels.",
-        handler: || post(operate),
-    },
-    Route {
-        method: Method::GET,
-        path: "/api/v2/me/channels",
-        summary: "The channels of the contact center session.",
-        handler: || get(channels),
-    },
-    Route {
-        method: Method::GET,
-        path: "/api/v2/me/channels/{channel}",
-        summary: "One channel of the contact center session.",
-        handler: || get(channel),
-    },
-    Route {
-        method: Method::POST,
-        path: "/api/v2/me/channels/{channel}",
-        summary: "Changes the readiness of one channel.",
-        handler: || post(operate_channel),
-    },
+    Route::new(
+        Method::GET,
+        "/api/v2/me",
+        "The user who asks, with the collections that `subresources` names.",
+        || get(read),
+    ),
+    Route::new(
+        Method::POST,
+        "/api/v2/me",
+        "Starts or ends the contact center session, or changes the readiness of all channels.",
+        || post(operate),
+    ),
+    Route::new(
+        Method::GET,
+        "/api/v2/me/channels",
+        "The channels of the contact center session.",
+        || get(channels),
+    ),
+    Route::new(
+        Method::GET,
+        "/api/v2/me/channels/{channel}",
+        "One channel of the contact center session.",
+        || get(channel),
+    ),
+    Route::new(
+        Method::POST,
+        "/api/v2/me/channels/{channel}",
+        "Changes the readiness of one channel.",
+        || post(operate_channel),
+    ),
 ];
 
 /// `GET /me` (PLAT-3.1). With credentials and without a session it opens one (DEC-42).
@@ -91,7 +92,7 @@ async fn operate(
 async fn operate_channel(
     caller: Caller,
     State(server): State<Shared>,
-    Path(channel): Path<String>,
+    Named(channel): Named<String>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
     let name = operation_name(request(&server, &body)?)?;
@@ -122,7 +123,7 @@ async fn channels(
 async fn channel(
     caller: Caller,
     State(server): State<Shared>,
-    Path(name): Path<String>,
+    Named(name): Named<String>,
 ) -> Result<Response, Refusal> {
     let channels = server.agents.channels(&caller.user.id).await?.unwrap_or_default();
     match channels.into_iter().find(|channel| channel.name() == name) {

@@ -1,0 +1,10 @@
+//! What a client sees of the server's foundation: who may come in, what a session is, how agents
+//! become ready, and how every refusal looks.
+
+mod health;
+mod identity;
+mod me;
+mod readiness;
+mod refusals;
+mod socket;
+mod support;
