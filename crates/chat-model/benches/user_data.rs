@@ -9,19 +9,16 @@
     reason = "a bench is the outermost layer: it reads the clock because that is its purpose"
 )]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+#[path = "support/measure.rs"]
+mod measure;
+
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use chat_model::{JsonRef, Limits, UserData, UserDataPatch};
 use indexmap::IndexMap;
+use measure::{allocations, interleave, live_bytes, ratio};
 use serde::de::IgnoredAny;
 use serde_json::Value;
-
-const ROUNDS: usize = 41;
-/// One round of one way takes about this long.
-const ROUND_NANOS: u128 = 400_000;
 
 type Naive = IndexMap<String, Value>;
 
@@ -206,18 +203,18 @@ fn building(keys: usize) {
 /// Live bytes of the same data in both forms, and of ours after every value changed its size.
 fn heap(keys: usize) {
     let json = document(keys);
-    let live = |before: usize| LIVE.load(Ordering::Relaxed) - before;
-    let before = LIVE.load(Ordering::Relaxed);
+    let before = live_bytes();
+    let live = || live_bytes() - before;
     let naive: Naive = serde_json::from_str(&json).unwrap();
-    let naive_bytes = live(before);
+    let naive_bytes = live();
     drop(naive);
     let mut ours = read(&json);
-    let our_bytes = live(before);
+    let our_bytes = live();
     for n in 0..keys {
         let pair = format!("{{\"key.{n:05}.of.the.chat\":\"a value of another size {}\"}}", n % 7);
         ours.merge(&read_patch(&pair));
     }
-    let changed_bytes = live(before);
+    let changed_bytes = live();
     let content = ours.json_len();
     println!(
         "{:<34} {naive_bytes:>12} {:>12} {our_bytes:>12}",
@@ -266,84 +263,6 @@ fn read_patch(json: &str) -> UserDataPatch {
     UserDataPatch::read(JsonRef::validate(json.as_bytes(), &limits).unwrap(), &limits).unwrap()
 }
 
-/// Median nanoseconds of each way, all of them run in turn in every round.
-fn interleave<const N: usize>(ways: &mut [&mut dyn FnMut(); N]) -> [f64; N] {
-    let repeats: Vec<usize> = ways
-        .iter_mut()
-        .map(|way| {
-            let mut repeats = 1;
-            loop {
-                let nanos = time(way, repeats);
-                if nanos * 4 > ROUND_NANOS {
-                    break (repeats as u128 * ROUND_NANOS / nanos.max(1)).max(1) as usize;
-                }
-                repeats *= 4;
-            }
-        })
-        .collect();
-    let mut samples = vec![Vec::with_capacity(ROUNDS); N];
-    for _ in 0..ROUNDS {
-        for (at, way) in ways.iter_mut().enumerate() {
-            samples[at].push(time(way, repeats[at]) as f64 / repeats[at] as f64);
-        }
-    }
-    core::array::from_fn(|at| {
-        samples[at].sort_by(f64::total_cmp);
-        samples[at][ROUNDS / 2]
-    })
-}
-
-fn time(way: &mut dyn FnMut(), repeats: usize) -> u128 {
-    let start = Instant::now();
-    for _ in 0..repeats {
-        way();
-    }
-    start.elapsed().as_nanos()
-}
-
 fn row(name: &str, [naive, floor, ours]: [f64; 3], allocations: usize) {
     println!("{name:<34} {naive:>9.0} ns {floor:>9.0} ns {ours:>9.0} ns {allocations:>8}");
 }
-
-fn ratio(name: &str, value: f64) {
-    println!("ratio {name} {value:.3}");
-}
-
-fn allocations(run: impl FnOnce()) -> usize {
-    let before = CALLS.load(Ordering::Relaxed);
-    run();
-    CALLS.load(Ordering::Relaxed) - before
-}
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static CALLS: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator, counting what is live and how often it was asked.
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator with the arguments it came with.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        CALLS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LIVE.fetch_add(size, Ordering::Relaxed);
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        CALLS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;

@@ -12,7 +12,8 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 #[inline]
 pub(super) fn special(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+    let chunks = bytes.get(from..).unwrap_or_default().chunks_exact(8);
+    for chunk in chunks.filter_map(|chunk| chunk.first_chunk()) {
         let marks = marks(u64::from_le_bytes(*chunk));
         if marks != 0 {
             return at + (marks.trailing_zeros() / 8) as usize;

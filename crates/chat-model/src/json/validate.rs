@@ -48,7 +48,7 @@ fn value(
             at = pass.key(at, &mut keys, expected)?;
         }
         match pass.peek(at) {
-            Some(b'"') => at = pass.string(at)?.0,
+            Some(b'"') => at = pass.string(at)?,
             Some(bracket @ (b'{' | b'[')) => {
                 if depth == max_depth {
                     return Err(refused(Problem::TooDeep { max: max_depth }, at));
@@ -114,7 +114,7 @@ struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// A key and its colon, up to the value.
-    #[inline]
+    #[inline(always)]
     fn key(
         self,
         open: usize,
@@ -124,7 +124,11 @@ impl<'a> Pass<'a> {
         if self.peek(open) != Some(b'"') {
             return Err(self.unexpected(open, expected));
         }
-        let (end, escaped) = self.string(open)?;
+        let first = special(self.bytes, open + 1);
+        let (end, escaped) = match self.peek(first) {
+            Some(b'"') => (first + 1, false),
+            _ => (self.string_from(first)?, true),
+        };
         keys.push(open, end, escaped)?;
         let colon = skip_space(self.bytes, end);
         if self.peek(colon) != Some(b':') {
@@ -133,18 +137,17 @@ impl<'a> Pass<'a> {
         Ok(skip_space(self.bytes, colon + 1))
     }
 
-    /// A string, and whether it contains an escape.
-    #[inline]
-    fn string(self, open: usize) -> Result<(usize, bool), Refused> {
+    #[inline(always)]
+    fn string(self, open: usize) -> Result<usize, Refused> {
         let at = special(self.bytes, open + 1);
-        if self.peek(at) == Some(b'"') { Ok((at + 1, false)) } else { self.string_from(at) }
+        if self.peek(at) == Some(b'"') { Ok(at + 1) } else { self.string_from(at) }
     }
 
     /// A string from its first special character on, which does not end it.
-    fn string_from(self, mut at: usize) -> Result<(usize, bool), Refused> {
+    fn string_from(self, mut at: usize) -> Result<usize, Refused> {
         loop {
             match self.peek(at) {
-                Some(b'"') => return Ok((at + 1, true)),
+                Some(b'"') => return Ok(at + 1),
                 Some(b'\\') => at = special(self.bytes, self.escape(at)?),
                 Some(control) => return Err(refused(Problem::ControlCharacter(control), at)),
                 None => return Err(self.unexpected(at, "`\"`")),
