@@ -8,6 +8,8 @@ use http_body_util::BodyExt as _;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 
+use chat_model::{JsonKind, JsonRef, Limits, Rejection};
+
 use crate::reply::Refusal;
 use crate::server::Shared;
 
@@ -30,6 +32,15 @@ impl FromRequest<Shared> for JsonBody {
             Ok(body) => body.map(Self),
             Err(_) => Err(Refusal::body_too_slow(limits.body_seconds)),
         }
+    }
+}
+
+/// The body as a JSON object (DEC-7, DEC-36).
+pub(crate) fn object<'a>(body: &'a [u8], limits: &Limits) -> Result<JsonRef<'a>, Refusal> {
+    let body = JsonRef::validate(body, limits).map_err(Rejection::from)?;
+    match body.kind() {
+        JsonKind::Object => Ok(body),
+        found => Err(Rejection::NotAnObject { found }.into()),
     }
 }
 

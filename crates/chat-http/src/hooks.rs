@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use chat_model::{JsonText, UserId};
+use chat_model::UserId;
 
 use crate::agents::ChannelsChanged;
 use crate::reply::Refusal;
@@ -24,8 +24,8 @@ pub(crate) trait Hooks: Send + Sync + 'static {
     /// that user's next change waits: it must not block, and not change the agent itself.
     fn channels_changed(&self, change: &ChannelsChanged);
 
-    /// The chats of `GET /me?subresources=chats` as the user sees them, each a chat resource.
-    fn chats_of<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<Vec<JsonText>, Refusal>>;
+    /// The chats of `GET /me?subresources=chats` as the user sees them, each a chat resource as JSON.
+    fn chats_of<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<Vec<String>, Refusal>>;
 
     /// The agent has logged out and is offered nothing any more: revoke invitations, give open
     /// chats back to their queues, complete what was left (DEC-42), and end the notification
@@ -57,7 +57,7 @@ impl Hooked {
         }
     }
 
-    pub(crate) async fn chats_of(&self, user: &UserId) -> Result<Vec<JsonText>, Refusal> {
+    pub(crate) async fn chats_of(&self, user: &UserId) -> Result<Vec<String>, Refusal> {
         match self.0.get() {
             Some(hooks) => hooks.chats_of(user).await,
             None => Ok(Vec::new()),

@@ -33,15 +33,31 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "server")]
+mod agenda;
+#[cfg(feature = "server")]
 mod agents;
 #[cfg(feature = "server")]
 mod body;
+#[cfg(feature = "server")]
+mod bounded;
+#[cfg(feature = "server")]
+mod chance;
+#[cfg(feature = "server")]
+mod chats;
 #[cfg(feature = "server")]
 mod clock;
 #[cfg(feature = "server")]
 mod config;
 #[cfg(feature = "server")]
+mod desk;
+#[cfg(feature = "server")]
+mod dispatch;
+#[cfg(feature = "server")]
 mod hooks;
+#[cfg(feature = "server")]
+mod house;
+#[cfg(feature = "server")]
+mod hub;
 #[cfg(feature = "server")]
 mod identity;
 #[cfg(feature = "server")]
@@ -64,7 +80,11 @@ mod server;
 mod session;
 #[cfg(feature = "server")]
 mod storage;
+#[cfg(feature = "server")]
+mod visitors;
 
+#[cfg(feature = "server")]
+pub use chance::{Chance, SystemChance};
 #[cfg(feature = "server")]
 pub use clock::{Clock, ManualClock, SystemClock};
 #[cfg(feature = "server")]
@@ -73,13 +93,15 @@ pub use config::{
     Queue, Server as ServerConfig, TimeOffset, User, ValueError,
 };
 #[cfg(feature = "server")]
+pub use dispatch::{Candidate, Choice, Distributor, LongestWaiting, WaitingChat};
+#[cfg(feature = "server")]
 pub use identity::hash_password;
 #[cfg(feature = "server")]
 pub use routes::{Route, routes};
 #[cfg(feature = "server")]
 pub use serve::serve;
 #[cfg(feature = "server")]
-pub use server::App;
+pub use server::{App, Extras};
 
 /// Random bytes of the system: for tokens, keys and ids.
 ///

@@ -8,6 +8,9 @@ use indexmap::IndexMap;
 
 use crate::config::{Config, Queue, User};
 
+/// The media channel whose readiness decides about chats (PLAT-3.5).
+pub(crate) const CHAT_CHANNEL: &str = "chat";
+
 /// The features of a user (PLAT-2.4-2).
 pub(crate) const CHAT_FEATURES: [&str; 2] = ["api-multimedia", "api-multimedia-chat"];
 
@@ -46,6 +49,11 @@ impl Roster {
     /// The queue with this name or id (DEC-12, DEC-46).
     pub(crate) fn queue(&self, name_or_id: &str) -> Option<&Queue> {
         self.queues.iter().find(|q| q.name.as_str() == name_or_id || q.id == name_or_id)
+    }
+
+    /// Every queue, in the order of the configuration.
+    pub(crate) fn queues(&self) -> &[Queue] {
+        &self.queues
     }
 
     /// Where chats go that name no queue (DEC-46): the one marked as default.

@@ -3,8 +3,11 @@
 //! The router, the figures per route and the API documents are read off it; a route that is not
 //! here does not exist.
 
+mod chats;
+mod customer;
 mod health;
 mod me;
+mod notifications;
 
 use std::fmt;
 
@@ -61,7 +64,9 @@ impl fmt::Debug for Route {
 
 /// Every route, in the order of the documents.
 pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
-    [me::ROUTES, health::ROUTES].into_iter().flatten()
+    [me::ROUTES, chats::ROUTES, customer::ROUTES, notifications::ROUTES, health::ROUTES]
+        .into_iter()
+        .flatten()
 }
 
 /// Every route, in the order of the documents; for what is generated from them.

@@ -63,6 +63,12 @@ pub async fn serve(
     };
     let (stop, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
+    // Ends with this function, whichever way that ends.
+    let mut background = JoinSet::new();
+    background.spawn({
+        let app = app.clone();
+        async move { app.work().await }
+    });
     let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
     housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut shutdown = pin!(shutdown);
@@ -92,6 +98,7 @@ pub async fn serve(
         tracing::warn!(connections = connections.len(), "closing connections that do not end");
     }
     connections.shutdown().await;
+    background.shutdown().await;
     Ok(())
 }
 

@@ -9,8 +9,8 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use chat_model::Rules;
-use chat_store::{Leases, Store};
+use chat_model::{ChatFile, Rules};
+use chat_store::{Leases, Store, Unavailable};
 use hyper::Method;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, ORIGIN};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -18,8 +18,11 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument as _;
 
 use crate::agents::Agents;
+use crate::chance::{Chance, SystemChance};
+use crate::chats::{Chats, Parts};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
+use crate::dispatch::{Distributor, LongestWaiting};
 use crate::hooks::Hooked;
 use crate::identity::Passwords;
 use crate::metrics::Metrics;
@@ -52,11 +55,28 @@ pub(crate) struct Server {
     pub(crate) roster: Arc<Roster>,
     pub(crate) passwords: Passwords,
     pub(crate) sessions: Sessions,
-    pub(crate) agents: Agents,
+    pub(crate) agents: Arc<Agents>,
+    pub(crate) chats: Arc<Chats>,
     pub(crate) hooks: Hooked,
     pub(crate) metrics: Metrics,
     request_ids: RequestIds,
     stopping: AtomicBool,
+}
+
+/// Parts of a server that somebody may want to bring along.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Extras {
+    /// Where new names come from; the system by default.
+    pub chance: Arc<dyn Chance>,
+    /// Who is offered a waiting chat; the longest waiting agent by default (DEC-40).
+    pub distributor: Box<dyn Distributor>,
+}
+
+impl Default for Extras {
+    fn default() -> Self {
+        Self { chance: Arc::new(SystemChance), distributor: Box::new(LongestWaiting) }
+    }
 }
 
 impl App {
@@ -71,21 +91,48 @@ impl App {
         store: impl Store + Leases,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ConfigError> {
+        Self::with(config, store, clock, Extras::default())
+    }
+
+    /// Puts a server together from parts that are not the usual ones.
+    ///
+    /// # Errors
+    /// What [`Config::validate`] finds.
+    pub fn with(
+        config: Config,
+        store: impl Store + Leases,
+        clock: Arc<dyn Clock>,
+        extras: Extras,
+    ) -> Result<Self, ConfigError> {
         config.validate()?;
         let store = AnyStore::new(store);
         let roster = Arc::new(Roster::new(&config));
         let hooks = Hooked::default();
+        let rules = config.rules();
+        let agents = Arc::new(Agents::new(
+            store.clone(),
+            clock.clone(),
+            hooks.clone(),
+            config.agent_states.clone(),
+            &roster,
+        ));
+        let chats = Arc::new(Chats::new(Parts {
+            config: &config,
+            rules: rules.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            chance: extras.chance,
+            roster: roster.clone(),
+            agents: agents.clone(),
+            distributor: extras.distributor,
+        }));
+        hooks.install(Arc::new(Arc::downgrade(&chats)));
         let server = Server {
-            rules: config.rules(),
+            rules,
             passwords: Passwords::new(&config, clock.clone()),
             sessions: Sessions::new(store.clone(), clock.clone(), &config.limits),
-            agents: Agents::new(
-                store.clone(),
-                clock.clone(),
-                hooks.clone(),
-                config.agent_states.clone(),
-                &roster,
-            ),
+            agents,
+            chats,
             metrics: Metrics::new(routes::all()),
             request_ids: RequestIds::new(),
             stopping: AtomicBool::new(false),
@@ -96,6 +143,28 @@ impl App {
             hooks,
         };
         Ok(Self { server: Arc::new(server) })
+    }
+
+    /// Does what happens although nobody asks for it, for as long as it is polled: tells sessions
+    /// their news, answers polls whose time is up, lets invitations lapse, offers waiting chats.
+    ///
+    /// [`serve`](crate::serve) does it; whoever calls the router by other means polls this beside.
+    pub async fn work(&self) {
+        self.server.chats.work().await;
+    }
+
+    /// Does at once everything that is due by the clock: for trials whose clock is moved by hand.
+    pub async fn catch_up(&self) {
+        self.server.chats.catch_up().await;
+    }
+
+    /// Brings chats into the contact centre and says how many were not there yet. A chat that is
+    /// there stays as it is.
+    ///
+    /// # Errors
+    /// The store does not take them. Those before may have been taken.
+    pub async fn import(&self, chats: Vec<ChatFile>) -> Result<usize, Unavailable> {
+        self.server.chats.import(chats).await
     }
 
     /// The router with every route; [`serve`](crate::serve) puts it on a socket.

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use chat_model::{JsonText, UserId};
+use chat_model::UserId;
 use chat_store::MemoryStore;
 use chat_store::fault::{Faults, Faulty};
 use serde_json::Value;
@@ -37,7 +37,7 @@ impl Hooks for Heard {
         self.0.lock().unwrap().push((change.user().clone(), data));
     }
 
-    fn chats_of<'a>(&'a self, _: &'a UserId) -> Later<'a, Result<Vec<JsonText>, Refusal>> {
+    fn chats_of<'a>(&'a self, _: &'a UserId) -> Later<'a, Result<Vec<String>, Refusal>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 

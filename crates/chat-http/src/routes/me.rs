@@ -255,7 +255,7 @@ async fn user_resource(server: &Server, user: &User, query: &Query<'_>) -> Resul
             if i > 0 {
                 body.push(',');
             }
-            body.push_str(chat.as_str());
+            body.push_str(chat);
         }
         body.push_str("]}");
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::body::Body;
 use axum::http::Request;
 use axum::routing::get;
-use chat_model::{JsonText, Limits, StatusCode, UserId};
+use chat_model::{StatusCode, UserId};
 use chat_store::MemoryStore;
 use chat_store::fault::{Faults, Faulty};
 use http_body_util::BodyExt as _;
@@ -17,7 +17,7 @@ use super::App;
 use crate::agents::ChannelsChanged;
 use crate::clock::{Clock as _, ManualClock};
 use crate::config::Config;
-use crate::hooks::Hooks;
+use crate::hooks::{Hooked, Hooks};
 use crate::reply::Refusal;
 use crate::routes::{self, Route};
 use crate::storage::Later;
@@ -100,11 +100,10 @@ async fn hooks_give_chats_and_hear_of_the_end() {
     }
     impl Hooks for Chats {
         fn channels_changed(&self, _: &ChannelsChanged) {}
-        fn chats_of<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<Vec<JsonText>, Refusal>> {
+        fn chats_of<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<Vec<String>, Refusal>> {
             Box::pin(async move {
                 let chat = |n: u8| format!(r#"{{"id":"{n}","of":"{user}"}}"#);
-                let parse = |text: String| JsonText::parse(text.as_bytes(), &Limits::default());
-                Ok(vec![parse(chat(1)).unwrap(), parse(chat(2)).unwrap()])
+                Ok(vec![chat(1), chat(2)])
             })
         }
         fn logged_out<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<(), Refusal>> {
@@ -121,9 +120,11 @@ async fn hooks_give_chats_and_hear_of_the_end() {
         }
     }
 
-    let (app, _) = app();
+    let (mut app, _) = app();
     let chats = Arc::new(Chats::default());
-    app.server.hooks.install(chats.clone());
+    let hooks = Hooked::default();
+    hooks.install(chats.clone());
+    Arc::get_mut(&mut app.server).expect("nobody else has it yet").hooks = hooks;
     let (_, me) = ask(app.router(), "GET", "/api/v2/me/?subresources=chats", "").await;
     let user = "a5e9c0ffee0000000000000000000001";
     let expected =

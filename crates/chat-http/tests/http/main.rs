@@ -1,6 +1,8 @@
 //! What a client sees of the server's foundation: who may come in, what a session is, how agents
 //! become ready, and how every refusal looks.
 
+mod conversation;
+mod floor;
 mod health;
 mod identity;
 mod me;

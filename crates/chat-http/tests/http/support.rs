@@ -16,6 +16,7 @@ use tower::ServiceExt as _;
 pub(crate) struct Site {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) store: MemoryStore,
+    pub(crate) app: App,
     pub(crate) router: Router,
     config: Config,
 }
@@ -32,7 +33,7 @@ impl Site {
         let hands = clock.clone();
         let store = MemoryStore::new(Arc::new(move || hands.now_ms()));
         let app = App::new(config.clone(), store.clone(), clock.clone()).unwrap();
-        Self { router: app.router(), config, clock, store }
+        Self { router: app.router(), app, config, clock, store }
     }
 
     /// The same store behind another server, as after a restart.
@@ -42,6 +43,7 @@ impl Site {
             clock: self.clock.clone(),
             store: self.store.clone(),
             router: app.router(),
+            app,
             config: self.config.clone(),
         }
     }

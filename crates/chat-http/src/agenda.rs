@@ -1,0 +1,212 @@
+//! What is to be done later, and when: invitations that lapse, visitors who fall silent, queues in
+//! which somebody may be served.
+//!
+//! The agenda only remembers; [`House`](crate::house::House) does it. It is a cache like everything
+//! else here: at the start it is written anew from the chats that the store lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use chat_model::{Chat, ChatId, CustomerState, QueueName, UserId};
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::roster::Roster;
+
+/// Who must be looked at, and when. Times are milliseconds since 1970, the model's time.
+pub(crate) struct Agenda {
+    clock: Arc<dyn Clock>,
+    roster: Arc<Roster>,
+    silence_ms: i64,
+    pages: Mutex<Pages>,
+    earlier: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Pages {
+    chats: BTreeMap<ChatId, Due>,
+    /// Each chat at the earlier of its two times.
+    by_time: BTreeSet<(i64, ChatId)>,
+    queues: BTreeMap<QueueName, i64>,
+    /// The time that whoever waits for the agenda knows of.
+    announced: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Due {
+    /// When the next invitation lapses (DEC-17).
+    expiry: Option<i64>,
+    /// When the visitor may have been silent for too long (DEC-43).
+    silence: Option<i64>,
+}
+
+impl Due {
+    fn next(self) -> Option<i64> {
+        [self.expiry, self.silence].into_iter().flatten().min()
+    }
+}
+
+/// What is due now.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct DueNow {
+    /// Each chat, and whether its visitor may have been silent for too long.
+    pub(crate) chats: Vec<(ChatId, bool)>,
+    pub(crate) queues: Vec<QueueName>,
+}
+
+impl Agenda {
+    pub(crate) fn new(clock: Arc<dyn Clock>, roster: Arc<Roster>, silence_ms: i64) -> Self {
+        Self { clock, roster, silence_ms, pages: Mutex::default(), earlier: Notify::new() }
+    }
+
+    /// Takes note of a chat as it is now, and of agents who can take one more.
+    pub(crate) fn changed(&self, chat: &Chat, freed: &[UserId]) {
+        let now = self.clock.now_ms();
+        // Imported chats have customers who do not poll here.
+        let has_visitor = chat.visitor().is_some() && chat.customer_state() != CustomerState::Idle;
+        let mut pages = self.pages();
+        let known = pages.chats.get(chat.id()).and_then(|due| due.silence);
+        let due = Due {
+            expiry: chat.next_expiry().map(|(at, _)| at.as_millis()),
+            silence: has_visitor.then(|| known.unwrap_or(now.saturating_add(self.silence_ms))),
+        };
+        pages.set(chat.id(), due);
+        if let Some((queue, _)) = chat.waiting() {
+            pages.queue_at(queue, now);
+        }
+        for user in freed {
+            self.open_queues_of(&mut pages, user, now);
+        }
+        self.announce(pages);
+    }
+
+    /// Nobody knows what became of the chat: look at it soon.
+    pub(crate) fn look_at(&self, chat: &ChatId) {
+        self.look_at_in(chat, 0);
+    }
+
+    /// Looks at the chat in `ms` milliseconds.
+    pub(crate) fn look_at_in(&self, chat: &ChatId, ms: i64) {
+        let at = self.clock.now_ms().saturating_add(ms);
+        let mut pages = self.pages();
+        let due = pages.chats.get(chat).copied().unwrap_or_default();
+        pages.set(chat, Due { expiry: Some(due.expiry.map_or(at, |known| known.min(at))), ..due });
+        self.announce(pages);
+    }
+
+    /// The visitor was heard of at `heard_ms`: the silence ends later than thought.
+    pub(crate) fn visitor_heard(&self, chat: &ChatId, heard_ms: i64) {
+        let mut pages = self.pages();
+        let due = pages.chats.get(chat).copied().unwrap_or_default();
+        let silence = Some(heard_ms.saturating_add(self.silence_ms));
+        pages.set(chat, Due { silence, ..due });
+        self.announce(pages);
+    }
+
+    /// The agent may take chats: somebody who waits in one of the agent's queues can be served.
+    pub(crate) fn agent_changed(&self, user: &UserId) {
+        let mut pages = self.pages();
+        self.open_queues_of(&mut pages, user, self.clock.now_ms());
+        self.announce(pages);
+    }
+
+    /// Looks at the queue `ms` milliseconds from now, or earlier if that is noted.
+    pub(crate) fn queue_in(&self, queue: &QueueName, ms: i64) {
+        let mut pages = self.pages();
+        pages.queue_at(queue, self.clock.now_ms().saturating_add(ms));
+        self.announce(pages);
+    }
+
+    /// Takes what is due by now off the agenda; at most `most` chats.
+    pub(crate) fn take_due(&self, most: usize) -> DueNow {
+        let now = self.clock.now_ms();
+        let mut pages = self.pages();
+        let mut due = DueNow::default();
+        while due.chats.len() < most
+            && let Some((at, chat)) = pages.by_time.first().cloned()
+            && at <= now
+        {
+            let noted = pages.chats.get(&chat).copied().unwrap_or_default();
+            let left = |time: Option<i64>| time.filter(|&at| at > now);
+            let rest = Due { expiry: left(noted.expiry), silence: left(noted.silence) };
+            pages.set(&chat, rest);
+            due.chats.push((chat, noted.silence != rest.silence));
+        }
+        due.queues.extend(
+            pages.queues.iter().filter(|&(_, &at)| at <= now).map(|(queue, _)| queue.clone()),
+        );
+        pages.queues.retain(|_, at| *at > now);
+        due
+    }
+
+    /// In how many milliseconds something is due; 0 if it is overdue.
+    pub(crate) fn next_in_ms(&self) -> Option<u64> {
+        let mut pages = self.pages();
+        pages.announced = pages.next();
+        let next = pages.announced?;
+        Some(u64::try_from(next.saturating_sub(self.clock.now_ms())).unwrap_or(0))
+    }
+
+    /// Waits until something is due earlier than [`Self::next_in_ms`] said.
+    pub(crate) async fn something_earlier(&self) {
+        self.earlier.notified().await;
+    }
+
+    fn open_queues_of(&self, pages: &mut Pages, user: &UserId, at: i64) {
+        for queue in self.roster.user(user).iter().flat_map(|user| &user.queues) {
+            pages.queue_at(queue, at);
+        }
+    }
+
+    fn announce(&self, mut pages: MutexGuard<'_, Pages>) {
+        let next = pages.next();
+        let is_earlier = next.is_some_and(|at| pages.announced.is_none_or(|known| at < known));
+        if is_earlier {
+            pages.announced = next;
+            drop(pages);
+            self.earlier.notify_one();
+        }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pages {
+    fn set(&mut self, chat: &ChatId, due: Due) {
+        let was = self.chats.get(chat).copied().unwrap_or_default();
+        if was == due {
+            return;
+        }
+        if let Some(at) = was.next() {
+            self.by_time.remove(&(at, chat.clone()));
+        }
+        match due.next() {
+            Some(at) => {
+                self.by_time.insert((at, chat.clone()));
+                self.chats.insert(chat.clone(), due);
+            }
+            None => {
+                self.chats.remove(chat);
+            }
+        }
+    }
+
+    fn queue_at(&mut self, queue: &QueueName, at: i64) {
+        let noted = self.queues.entry(queue.clone()).or_insert(at);
+        *noted = at.min(*noted);
+    }
+
+    fn next(&self) -> Option<i64> {
+        let chat = self.by_time.first().map(|&(at, _)| at);
+        chat.into_iter().chain(self.queues.values().copied()).min()
+    }
+}
+
+impl fmt::Debug for Agenda {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Agenda").field("pages", &*self.pages()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,80 @@
+//! What one decision asks of the world, gathered before it because deciding does not wait.
+
+use chat_model::{Directory, Operation, QueueName, Target, UserId, UserInfo};
+use chat_store::Unavailable;
+
+use crate::agents::Agents;
+use crate::roster::{CHAT_CHANNEL, Roster};
+
+/// The people and queues of the configuration, and who of them is there as far as one operation
+/// wants to know.
+#[derive(Debug)]
+pub(super) struct Gathered<'a> {
+    roster: &'a Roster,
+    /// Those whom the operation names and who are in a chat session (DEC-15).
+    present: Vec<UserId>,
+    /// The Ready agents of the queue that the operation names, who has waited longest first.
+    ready: Vec<UserId>,
+}
+
+impl<'a> Gathered<'a> {
+    /// Knows nobody's presence: for what is about nobody else.
+    pub(super) fn nobody(roster: &'a Roster) -> Self {
+        Self { roster, present: Vec::new(), ready: Vec::new() }
+    }
+
+    /// Looks up those whom `operation` is about, and nobody else.
+    pub(super) async fn for_operation(
+        roster: &'a Roster,
+        agents: &Agents,
+        operation: &Operation,
+    ) -> Result<Self, Unavailable> {
+        let mut gathered = Self::nobody(roster);
+        let target = match operation {
+            Operation::Transfer { target, .. } => target.target(),
+            Operation::Consult { target, .. } => target.target(),
+            Operation::Invite { target, .. } => &Target::User(target.user().clone()),
+            _ => return Ok(gathered),
+        };
+        match target {
+            Target::User(user) => {
+                let session = agents.session(user).await?;
+                if session.is_some_and(|session| session.has_channel(CHAT_CHANNEL)) {
+                    gathered.present.push(user.clone());
+                }
+            }
+            Target::Queue(name) => {
+                if let Some(queue) = roster.queue(name.as_str()) {
+                    let ready = agents.ready(CHAT_CHANNEL).await?.into_iter().map(|(user, _)| user);
+                    let serves = |user: &UserId| {
+                        roster.user(user).is_some_and(|user| user.queues.contains(&queue.name))
+                    };
+                    gathered.ready = ready.filter(serves).collect();
+                    gathered.present.clone_from(&gathered.ready);
+                }
+            }
+            _ => {}
+        }
+        Ok(gathered)
+    }
+}
+
+impl Directory for Gathered<'_> {
+    fn user(&self, id: &UserId) -> Option<UserInfo> {
+        let name = self.roster.user(id)?.nickname();
+        let is_there = self.present.contains(id);
+        Some(if is_there { UserInfo::in_session(name) } else { UserInfo::absent(name) })
+    }
+
+    fn queue(&self, name_or_id: &str) -> Option<QueueName> {
+        self.roster.queue(name_or_id).map(|queue| queue.name.clone())
+    }
+
+    fn default_queue(&self) -> Option<QueueName> {
+        self.roster.default_queue().map(|queue| queue.name.clone())
+    }
+
+    fn next_ready(&self, _: &QueueName, is_free: &dyn Fn(&UserId) -> bool) -> Option<UserId> {
+        self.ready.iter().find(|user| is_free(user)).cloned()
+    }
+}

@@ -1,0 +1,320 @@
+//! The hub: notification sessions over HTTP, and what they are told.
+//!
+//! The protocol is the `bayeux` crate's, a state machine without IO; here are the parts it lacks: a
+//! lock, a timer, channels to the requests that wait, and rows in the leases, so that another node
+//! can go on with a session. What sessions are told is read from the journal by [`follow`].
+//!
+//! The lock is never held across an await, and everything that a call makes due is carried out
+//! before it is released, except the rows, which are written by whoever asked for the change.
+
+mod follow;
+mod rows;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bayeux::{
+    BrowserId, ClientId, Event, ExchangeId, Instant, NewClientIds, Output, Owner, Reconnect,
+    Request, Response, Server,
+};
+use chat_model::UserId;
+use chat_store::{FeedId, Store as _, Unavailable};
+use indexmap::IndexMap;
+use tokio::sync::{Notify, oneshot};
+
+use crate::chance::{Chance, Names};
+use crate::clock::Clock;
+use crate::config::{Limits, Notifications};
+use crate::desk::Desk;
+use crate::storage::AnyStore;
+use follow::Followed;
+use rows::Rows;
+
+/// Every notification session of this node.
+pub(crate) struct Hub {
+    state: Mutex<State>,
+    store: AnyStore,
+    clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
+    desk: Arc<Desk>,
+    exchanges: AtomicU64,
+    most_held: usize,
+    /// The next time-out is earlier than the one that is waited for.
+    earlier: Notify,
+    /// A feed may have news for somebody who listens here.
+    news: Notify,
+}
+
+struct State {
+    server: Server,
+    waiting: IndexMap<ExchangeId, oneshot::Sender<Response>>,
+    followed: IndexMap<UserId, Followed>,
+    /// Those of them whose feeds may hold more, each once.
+    fresh: VecDeque<UserId>,
+    rows: Rows,
+    /// The time-out that is waited for.
+    armed: Option<Instant>,
+}
+
+/// Why the hub has no answer.
+#[derive(Debug)]
+pub(crate) enum NoAnswer {
+    /// More polls are held than allowed.
+    Crowded,
+    /// The store does not answer.
+    Unavailable(Unavailable),
+    /// The server stops, or dropped the exchange.
+    Gone,
+}
+
+impl Hub {
+    pub(crate) fn new(
+        store: AnyStore,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+        desk: Arc<Desk>,
+        limits: &Limits,
+        notifications: &Notifications,
+    ) -> Self {
+        let config = bayeux_config(limits, notifications);
+        let state = State {
+            rows: Rows::new(&config),
+            server: Server::new(config),
+            waiting: IndexMap::new(),
+            followed: IndexMap::new(),
+            fresh: VecDeque::new(),
+            armed: None,
+        };
+        Self {
+            state: Mutex::new(state),
+            store,
+            clock,
+            chance,
+            desk,
+            exchanges: AtomicU64::new(1),
+            most_held: limits.max_held_polls,
+            earlier: Notify::new(),
+            news: Notify::new(),
+        }
+    }
+
+    /// Answers one POST of `user`; a poll is answered when there is news or its time is up.
+    ///
+    /// Dropped before that, it takes note that the connection broke (BAYEUX-4.7).
+    pub(crate) async fn handle(
+        &self,
+        user: &UserId,
+        browser: Option<BrowserId>,
+        body: &[u8],
+    ) -> Result<Response, NoAnswer> {
+        let owner = Owner::new(user.as_str());
+        let exchange = ExchangeId::new(self.exchanges.fetch_add(1, Ordering::Relaxed));
+        let limits = self.state().server.limits();
+        let mut request = match Request::read(exchange, &owner, body, &limits) {
+            Ok(request) => request.with_browser(browser),
+            Err(response) => return Ok(response),
+        };
+        if request.is_handshake() {
+            // DEC-44: the session gets what comes after.
+            let head = self.store.feed_head(&FeedId::user(user)).await?;
+            request = request.with_cursor(head);
+        } else if let Some(client_id) = request.client_id()
+            && !self.state().server.knows(&client_id)
+        {
+            self.adopt(&owner, &client_id).await?;
+        }
+
+        let (answer, answered) = oneshot::channel();
+        let changed = {
+            let mut state = self.state();
+            if state.waiting.len() >= self.most_held {
+                return Err(NoAnswer::Crowded);
+            }
+            state.waiting.insert(exchange, answer);
+            let mut ids = ClientIds(&*self.chance);
+            state.server.handle(self.now(), request, &mut ids);
+            self.carry_out(state)
+        };
+        let mut lost = OnLoss { hub: self, exchange: Some(exchange) };
+        // A session is stored before its client hears of it.
+        for client_id in changed {
+            self.save(&client_id).await;
+        }
+        let response = answered.await.map_err(|_| NoAnswer::Gone)?;
+        lost.exchange = None;
+        Ok(response)
+    }
+
+    /// Tells every session of `user` what happened beside the journal, such as readiness.
+    pub(crate) fn tell(&self, user: &UserId, event: Event) {
+        let _ = (user, event);
+    }
+
+    /// Ends the user's sessions: clients are told to stop (DEC-45, NOTIF-5.5).
+    pub(crate) fn end(&self, user: &UserId) {
+        let mut state = self.state();
+        state.server.end_owner(self.now(), &Owner::new(user.as_str()));
+        self.carry_out(state);
+    }
+
+    /// Answers every poll and takes no more (DEC-45).
+    pub(crate) fn stop(&self, how: Reconnect) {
+        let mut state = self.state();
+        state.server.shutdown(self.now(), how);
+        self.carry_out(state);
+    }
+
+    /// How many sessions live here.
+    #[cfg(test)]
+    pub(crate) fn session_count(&self) -> usize {
+        self.state().server.session_count()
+    }
+
+    /// Does what time makes due, as it becomes due, for as long as it is polled.
+    pub(crate) async fn keep_time(&self) {
+        loop {
+            let next = self.arm();
+            let pause = next.map(|next| {
+                Duration::from_millis(next.as_millis().saturating_sub(self.clock.monotonic_ms()))
+            });
+            tokio::select! {
+                // Without a session a look now and then does no harm.
+                () = tokio::time::sleep(pause.unwrap_or(Duration::from_secs(60))) => self.tick(),
+                () = self.earlier.notified() => {}
+            }
+        }
+    }
+
+    /// Does what is due by now: answers polls, removes silent sessions (BAYEUX-4.3, BAYEUX-10).
+    pub(crate) fn tick(&self) {
+        let mut state = self.state();
+        state.server.handle_timeout(self.now());
+        self.carry_out(state);
+    }
+
+    fn arm(&self) -> Option<Instant> {
+        let mut state = self.state();
+        state.armed = state.server.poll_timeout();
+        state.armed
+    }
+
+    /// Takes everything that the server wants done, and names the sessions whose rows changed.
+    fn carry_out(&self, mut state: MutexGuard<'_, State>) -> Vec<ClientId> {
+        let mut changed = Vec::new();
+        let mut has_news = false;
+        while let Some(output) = state.server.poll_output() {
+            match output {
+                Output::Respond { exchange, response } => {
+                    if let Some(waiting) = state.waiting.swap_remove(&exchange) {
+                        // The request may have gone at this very moment; its drop says so, too.
+                        let _ = waiting.send(response);
+                    }
+                }
+                Output::SessionOpened { client_id, owner, cursor } => {
+                    state.follow(&owner, cursor);
+                    has_news = true;
+                    changed.push(client_id);
+                }
+                Output::SessionChanged { client_id, .. } => changed.push(client_id),
+                Output::SessionAcknowledged { client_id, .. } => {
+                    state.rows.moved(&client_id);
+                }
+                Output::SessionClosed { client_id, owner, reason, last_of_owner } => {
+                    state.rows.closed(client_id, reason);
+                    if last_of_owner {
+                        state.followed.swap_remove(&user_of(&owner));
+                    }
+                    has_news = true;
+                }
+                _ => {}
+            }
+        }
+        let next = state.server.poll_timeout();
+        let is_earlier = next.is_some_and(|next| state.armed.is_none_or(|armed| next < armed));
+        if is_earlier {
+            state.armed = next;
+        }
+        drop(state);
+        if is_earlier {
+            self.earlier.notify_one();
+        }
+        if has_news {
+            self.news.notify_one();
+        }
+        changed
+    }
+
+    fn now(&self) -> Instant {
+        Instant::from_millis(self.clock.monotonic_ms())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The server's state is whole between two calls, whatever became of the caller.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request whose answer nobody waits for any more.
+struct OnLoss<'a> {
+    hub: &'a Hub,
+    exchange: Option<ExchangeId>,
+}
+
+impl Drop for OnLoss<'_> {
+    fn drop(&mut self) {
+        let Some(exchange) = self.exchange else { return };
+        let mut state = self.hub.state();
+        state.waiting.swap_remove(&exchange);
+        state.server.exchange_lost(self.hub.now(), exchange);
+        self.hub.carry_out(state);
+    }
+}
+
+/// BAYEUX-2.1: letters and digits only, 26 of them are 154 bits of chance.
+struct ClientIds<'a>(&'a dyn Chance);
+
+impl NewClientIds for ClientIds<'_> {
+    fn client_id(&mut self, _: &Owner) -> ClientId {
+        ClientId::new(Names(self.0).alphanumeric(26))
+    }
+
+    fn browser_id(&mut self) -> BrowserId {
+        BrowserId::new(Names(self.0).alphanumeric(22))
+    }
+}
+
+fn user_of(owner: &Owner) -> UserId {
+    UserId::new(owner.as_str())
+}
+
+fn bayeux_config(limits: &Limits, notifications: &Notifications) -> bayeux::Config {
+    let mut config = bayeux::Config::default();
+    config.timeout_ms = notifications.timeout_ms.into();
+    config.interval_ms = notifications.interval_ms.into();
+    config.max_interval_ms = notifications.max_interval_ms.into();
+    config.limits.body_bytes = limits.max_body_bytes;
+    config.limits.queue_events = notifications.max_queued_events;
+    config.limits.queue_bytes = notifications.max_queued_bytes;
+    config.limits.sessions_per_owner = notifications.max_sessions_per_user;
+    config.limits.sessions = notifications.max_sessions;
+    config
+}
+
+impl From<Unavailable> for NoAnswer {
+    fn from(why: Unavailable) -> Self {
+        Self::Unavailable(why)
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("Hub")
+            .field("sessions", &state.server.session_count())
+            .field("held", &state.waiting.len())
+            .finish_non_exhaustive()
+    }
+}

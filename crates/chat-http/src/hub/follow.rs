@@ -1,0 +1,200 @@
+//! What sessions are told: each user's feed, read on as it grows, one user after the other.
+//!
+//! The journal is the truth. A wake is only a hint to read on, and nothing is told that was not
+//! read from a feed; so a session hears everything once, in order, whichever node accepted it. A
+//! user whose feed has lost what is not told yet is told nothing more: the sessions end with 402
+//! and the clients read the state anew (DEC-45).
+
+use bayeux::{Owner, Reconnect};
+use chat_model::{Chat, ChatId, UserId};
+use chat_store::{FeedEntry, FeedId, Store as _, Unavailable, Wake};
+use indexmap::IndexMap;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{Hub, State};
+use crate::desk::{Told, read_record};
+
+/// Entries of a feed that are read at one time.
+const PAGE: usize = 128;
+
+/// Chats that are kept folded while one page is told anew.
+const FOLDED: usize = 16;
+
+/// How far a user with sessions here has been told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Followed {
+    /// Everything up to here was published.
+    cursor: u64,
+    /// Whether the feed may hold more.
+    has_news: bool,
+}
+
+impl State {
+    /// Follows the user's feed from `cursor` on, or from farther back if that is told already to
+    /// others: sessions ignore what they have seen.
+    pub(super) fn follow(&mut self, owner: &Owner, cursor: u64) {
+        let user = super::user_of(owner);
+        let followed =
+            self.followed.entry(user.clone()).or_insert(Followed { cursor, has_news: false });
+        followed.cursor = followed.cursor.min(cursor);
+        self.mark(&user);
+    }
+
+    fn mark(&mut self, user: &UserId) {
+        if let Some(followed) = self.followed.get_mut(user)
+            && !std::mem::replace(&mut followed.has_news, true)
+        {
+            self.fresh.push_back(user.clone());
+        }
+    }
+
+    fn next_with_news(&mut self) -> Option<(UserId, u64)> {
+        while let Some(user) = self.fresh.pop_front() {
+            // Otherwise the user's last session has gone since.
+            if let Some(followed) = self.followed.get_mut(&user) {
+                followed.has_news = false;
+                return Some((user, followed.cursor));
+            }
+        }
+        None
+    }
+}
+
+impl Hub {
+    /// Listens to the store and tells sessions what it hears, for as long as it is polled.
+    pub(crate) async fn follow_feeds(&self) {
+        let mut wakes = self.store.wakeups();
+        let mut open = true;
+        loop {
+            self.tell_news().await;
+            tokio::select! {
+                wake = wakes.recv(), if open => match wake {
+                    Ok(wake) => {
+                        self.hear(&wake);
+                        // More hints at once are one reading.
+                        while let Ok(wake) = wakes.try_recv() {
+                            self.hear(&wake);
+                        }
+                    }
+                    Err(RecvError::Lagged(_)) => self.hear_of_all(),
+                    Err(RecvError::Closed) => open = false,
+                },
+                () = self.news.notified() => {}
+                // Hints may get lost.
+                () = tokio::time::sleep(std::time::Duration::from_secs(1)), if !open => {
+                    self.hear_of_all();
+                }
+            }
+        }
+    }
+
+    /// Tells everybody what their feeds hold by now.
+    pub(crate) async fn tell_news(&self) {
+        loop {
+            let next = self.state().next_with_news();
+            let Some((user, cursor)) = next else { return };
+            if let Err(why) = self.tell_user(&user, cursor).await {
+                tracing::warn!(%why, "a feed could not be read; it is read again");
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                self.state().mark(&user);
+            }
+        }
+    }
+
+    /// Looks at every feed that somebody here listens to.
+    pub(crate) fn hear_of_all(&self) {
+        let mut state = self.state();
+        for user in state.followed.keys().cloned().collect::<Vec<_>>() {
+            state.mark(&user);
+        }
+    }
+
+    fn hear(&self, wake: &Wake) {
+        let Some(user) = wake.feed.as_user() else { return };
+        let mut state = self.state();
+        if state.followed.get(&user).is_some_and(|followed| wake.cursor > followed.cursor) {
+            state.mark(&user);
+        }
+    }
+
+    async fn tell_user(&self, user: &UserId, mut cursor: u64) -> Result<(), Unavailable> {
+        let feed = FeedId::user(user);
+        let mut folded = IndexMap::new();
+        loop {
+            let page = self.store.feed(&feed, cursor, PAGE).await?;
+            if page.gap_after(cursor) {
+                self.lost_track(user);
+                return Ok(());
+            }
+            let is_last = page.entries.len() < PAGE;
+            for entry in page.entries {
+                let Some(told) = self.told(&entry, &mut folded).await? else {
+                    // The chat is gone, and with it what there was to tell.
+                    self.lost_track(user);
+                    return Ok(());
+                };
+                if !self.publish(user, cursor, &entry, &told) {
+                    return Ok(());
+                }
+                cursor = entry.cursor;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Publishes one entry; `false` if the user is not followed from `cursor` any more.
+    fn publish(&self, user: &UserId, cursor: u64, entry: &FeedEntry, told: &Told) -> bool {
+        let mut state = self.state();
+        let Some(followed) = state.followed.get_mut(user) else { return false };
+        if followed.cursor != cursor {
+            // A session that needs more came in between; it starts over from there.
+            return false;
+        }
+        followed.cursor = entry.cursor;
+        let owner = Owner::new(user.as_str());
+        state.server.publish(self.now(), &owner, entry.cursor, told.to(user));
+        self.carry_out(state);
+        true
+    }
+
+    /// What there is to tell of a record: as remembered, or made again from the journal.
+    async fn told(
+        &self,
+        entry: &FeedEntry,
+        folded: &mut IndexMap<ChatId, Chat>,
+    ) -> Result<Option<Told>, Unavailable> {
+        if let Some(told) = self.desk.recall().of(&entry.record.command) {
+            return Ok(Some(told));
+        }
+        let before = entry.record.version.saturating_sub(1);
+        let mut chat = match folded.swap_remove(&entry.chat) {
+            Some(chat) if chat.revision() == before => chat,
+            _ => match self.desk.at_version(&entry.chat, before).await? {
+                Some(chat) => chat,
+                None => return Ok(None),
+            },
+        };
+        let record = read_record(&entry.record)?;
+        let told = Told::new(chat.announce(&record, self.desk.rules()));
+        if folded.len() >= FOLDED {
+            folded.swap_remove_index(0);
+        }
+        folded.insert(entry.chat.clone(), chat);
+        Ok(Some(told))
+    }
+
+    /// What the user was not told yet is gone: never skipped in silence.
+    fn lost_track(&self, user: &UserId) {
+        let owner = Owner::new(user.as_str());
+        let mut state = self.state();
+        let theirs: Vec<_> =
+            state.server.rows().filter(|row| row.owner == owner).map(|row| row.client_id).collect();
+        for client_id in theirs {
+            state.server.drop_session(self.now(), client_id.as_str(), Reconnect::Handshake);
+        }
+        state.followed.swap_remove(user);
+        self.carry_out(state);
+    }
+}

@@ -1,0 +1,107 @@
+//! `/api/v2/notifications`: Bayeux over HTTP, at the base path and below it with any suffix
+//! (NOTIF-1.1, NOTIF-1.2, BAYEUX-1).
+//!
+//! Statuses and bodies are Bayeux's own once somebody is who they say they are (DEC-36); before
+//! that they are those of every other route (NOTIF-1.3).
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use bayeux::BrowserId;
+use chat_model::StatusCode;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue, SET_COOKIE};
+use hyper::{HeaderMap, Method};
+
+use super::Route;
+use crate::body::JsonBody;
+use crate::hub::NoAnswer;
+use crate::identity::Caller;
+use crate::reply::Refusal;
+use crate::server::Shared;
+
+pub(super) static ROUTES: &[Route] = &[
+    Route {
+        method: Method::POST,
+        path: "/api/v2/notifications",
+        summary: "Bayeux messages: handshake, subscriptions, and the poll that is held.",
+        handler: || post(converse),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/notifications",
+        summary: "Not a transport of this server; answered with 400.",
+        handler: || get(no_transport),
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/v2/notifications/{*suffix}",
+        summary: "The same as without the suffix, which some clients append.",
+        handler: || post(converse),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/notifications/{*suffix}",
+        summary: "Not a transport of this server; answered with 400.",
+        handler: || get(no_transport),
+    },
+];
+
+const BROWSER_COOKIE: &str = "BAYEUX_BROWSER";
+
+/// Longer ones are not ours (BAYEUX-2.2).
+const LONGEST_BROWSER_ID: usize = 64;
+
+/// Answers when there is something to say, which may be after `notifications.timeout_ms`.
+async fn converse(
+    caller: Caller,
+    State(server): State<Shared>,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Refusal> {
+    let browser = browser(&headers);
+    let answer = server.chats.hub.handle(&caller.user.id, browser, &body).await?;
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = hyper::StatusCode::from_u16(answer.status)
+        .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(browser) = answer.set_browser_cookie {
+        let secure = if server.config.server.secure_cookies { "; Secure" } else { "" };
+        let cookie = format!("{BROWSER_COOKIE}={}; Path=/; HttpOnly{secure}", browser.as_str());
+        headers.extend(HeaderValue::try_from(cookie).ok().map(|cookie| (SET_COOKIE, cookie)));
+    }
+    Ok(response)
+}
+
+/// BAYEUX-1.19.
+async fn no_transport(_: Caller) -> Response {
+    let refusal = Refusal::new(
+        StatusCode::InvalidValue,
+        "expected a POST of Bayeux messages, found a GET: only long-polling is served",
+    );
+    refusal.into_response()
+}
+
+fn browser(headers: &HeaderMap) -> Option<BrowserId> {
+    let cookies = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let value = cookies
+        .flat_map(|line| line.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find_map(|(name, value)| (name == BROWSER_COOKIE).then_some(value))?;
+    let is_ours = !value.is_empty()
+        && value.len() <= LONGEST_BROWSER_ID
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_ours.then(|| BrowserId::new(value))
+}
+
+impl From<NoAnswer> for Refusal {
+    fn from(none: NoAnswer) -> Self {
+        match none {
+            NoAnswer::Crowded => Self::unavailable("too many polls are held; try again"),
+            NoAnswer::Gone => Self::unavailable("the server is stopping; try again"),
+            NoAnswer::Unavailable(why) => why.into(),
+        }
+    }
+}
