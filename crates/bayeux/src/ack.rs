@@ -56,16 +56,17 @@ const HEAD: &[u8] = br#"{"data":"#;
 const MIDDLE: &[u8] = br#","channel":""#;
 const TAIL: &[u8] = br#""}"#;
 
-/// All events of one cursor that a session wants.
+/// All events of one cursor that a session wants, or some that happened beside the feed.
 #[derive(Clone, Debug)]
 struct Unit {
-    cursor: u64,
+    cursor: Option<u64>,
     events: Arc<[Event]>,
 }
 
 /// The queue of one session and, with acknowledgement, what was sent and not confirmed.
 ///
-/// Invariant: cursors rise strictly through `unconfirmed`, then `queue`, and end at `seen`.
+/// Invariant: cursors rise strictly through `unconfirmed`, then `queue`, and end at `seen`; only
+/// the queue has units without one.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     /// Whether sent units are kept until confirmed.
@@ -137,10 +138,22 @@ impl Outbox {
         limits: &Limits,
     ) -> Result<(), Overflow> {
         self.seen = cursor;
-        if events.is_empty() {
+        self.enqueue(Unit { cursor: Some(cursor), events }, limits)
+    }
+
+    /// Queues events that have no cursor. Nobody could confirm them, so they are sent once.
+    pub(crate) fn offer_aside(
+        &mut self,
+        events: Arc<[Event]>,
+        limits: &Limits,
+    ) -> Result<(), Overflow> {
+        self.enqueue(Unit { cursor: None, events }, limits)
+    }
+
+    fn enqueue(&mut self, unit: Unit, limits: &Limits) -> Result<(), Overflow> {
+        if unit.events.is_empty() {
             return Ok(());
         }
-        let unit = Unit { cursor, events };
         let (events, bytes) = unit.weight();
         if self.events + events > limits.queue_events || self.bytes + bytes > limits.queue_bytes {
             return Err(Overflow);
@@ -155,26 +168,27 @@ impl Outbox {
     /// in order. True if there was such a rest: a response was lost (BAYEUX-9.2-4).
     ///
     /// Nothing, and anything below the start, means the start (DEC-44). More than was sent means
-    /// what was sent.
+    /// what was sent; only after an adoption the client knows better, because it may confirm what
+    /// another node sent and this one has not even read.
     pub(crate) fn acknowledge(&mut self, cursor: Option<u64>) -> bool {
         if !self.acknowledged {
             return false;
         }
         let cursor = cursor.unwrap_or(0).max(self.start);
-        while self.unconfirmed.front().is_some_and(|unit| unit.cursor <= cursor) {
-            let unit = self.unconfirmed.pop_front();
-            self.forget(unit);
-        }
+        let confirmed = |unit: &Unit| unit.cursor.is_some_and(|unit| unit <= cursor);
+        let lost_from = self.unconfirmed.partition_point(confirmed);
+        let gone: Vec<Unit> = self.unconfirmed.drain(..lost_from).collect();
+        gone.iter().for_each(|unit| self.forget(unit));
         if core::mem::take(&mut self.adopted) {
-            while self.queue.front().is_some_and(|unit| unit.cursor <= cursor) {
-                let unit = self.queue.pop_front();
-                self.forget(unit);
-            }
-            self.sent = self.sent.max(cursor.min(self.seen));
+            let (gone, queue): (VecDeque<Unit>, _) = self.queue.drain(..).partition(confirmed);
+            self.queue = queue;
+            gone.iter().for_each(|unit| self.forget(unit));
+            self.seen = self.seen.max(cursor);
+            self.sent = self.sent.max(cursor);
         }
         let lost = !self.unconfirmed.is_empty();
         self.unconfirmed.append(&mut self.queue);
-        core::mem::swap(&mut self.unconfirmed, &mut self.queue);
+        self.queue.append(&mut self.unconfirmed);
         lost
     }
 
@@ -186,11 +200,12 @@ impl Outbox {
     /// Takes note that everything queued is on its way.
     pub(crate) fn mark_sent(&mut self) {
         self.sent = self.sent_with_queue();
-        if self.acknowledged {
-            self.unconfirmed.append(&mut self.queue);
-        } else {
-            self.queue.clear();
-            (self.events, self.bytes) = (0, 0);
+        for unit in core::mem::take(&mut self.queue) {
+            if self.acknowledged && unit.cursor.is_some() {
+                self.unconfirmed.push_back(unit);
+            } else {
+                self.forget(&unit);
+            }
         }
     }
 
@@ -201,19 +216,18 @@ impl Outbox {
 
     /// The number for the `ext.ack` of a response that carries the whole queue.
     pub(crate) fn sent_with_queue(&self) -> u64 {
-        self.queue.back().map_or(self.sent, |last| last.cursor.max(self.sent))
+        let last = self.queue.iter().rev().find_map(|unit| unit.cursor);
+        last.map_or(self.sent, |last| last.max(self.sent))
     }
 
     /// The cursor up to which this session needs nothing any more.
     pub(crate) fn checkpoint(&self) -> u64 {
-        match self.unconfirmed.front().or(self.queue.front()) {
-            Some(unit) => unit.cursor.saturating_sub(1),
-            None => self.seen,
-        }
+        let needed = self.unconfirmed.iter().chain(&self.queue).find_map(|unit| unit.cursor);
+        needed.map_or(self.seen, |needed| needed.saturating_sub(1))
     }
 
-    fn forget(&mut self, unit: Option<Unit>) {
-        let (events, bytes) = unit.map_or((0, 0), |unit| unit.weight());
+    fn forget(&mut self, unit: &Unit) {
+        let (events, bytes) = unit.weight();
         self.events -= events;
         self.bytes -= bytes;
     }

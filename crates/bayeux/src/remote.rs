@@ -5,19 +5,20 @@
 //! the server it has no sockets and no clock: the host posts what [`Client::poll_transmit`] hands
 //! out, reports what came back, and keeps one timer. It behaves as cometd.js does (BAYEUX-14.1).
 
+mod incoming;
+mod outgoing;
 mod wire;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeSet, VecDeque};
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use self::wire::{Counsel, Received, Sent};
+use self::wire::{Counsel, Sent};
 use crate::channel::Pattern;
-use crate::error::Fault;
 use crate::id::{ClientId, ExchangeId, Instant};
 
 /// How a [`Client`] behaves.
@@ -184,9 +185,6 @@ struct Asked {
     subscribe: bool,
 }
 
-/// How many subscriptions travel in one request.
-const BATCH: usize = 50;
-
 impl Client {
     /// A client that does nothing before [`Client::start`].
     pub fn new(config: ClientConfig) -> Self {
@@ -319,252 +317,6 @@ impl Client {
     /// The next thing to know.
     pub fn poll_event(&mut self) -> Option<ClientEvent> {
         self.events.pop_front()
-    }
-}
-
-/// What goes out.
-impl Client {
-    /// Sends whatever may be sent now.
-    fn proceed(&mut self, now: Instant) {
-        if self.main.is_free(now) {
-            match &self.phase {
-                Phase::Handshaking => self.send_handshake(now),
-                Phase::Open(_) => self.send_connect(now),
-                Phase::Idle | Phase::Closing => {}
-            }
-        }
-        if matches!(self.phase, Phase::Open(_)) && self.side.is_free(now) && self.has_changes() {
-            self.send_changes(now);
-        }
-    }
-
-    fn send_handshake(&mut self, now: Instant) {
-        let id = self.message_id();
-        let types = self.config.connection_types.clone();
-        let message = Sent::new("/meta/handshake", &id).handshake(&types, self.config.ack);
-        let flight = self.transmit(now, "/handshake", &[message], self.config.max_network_delay_ms);
-        self.main.flight = Some(flight);
-    }
-
-    fn send_connect(&mut self, now: Instant) {
-        let id = self.message_id();
-        let Phase::Open(open) = &self.phase else { return };
-        let (client_id, ack, connected) = (open.client_id.clone(), open.ack, open.connected);
-        let kind = self.config.connection_types.first().cloned().unwrap_or_default();
-        let message = Sent::new("/meta/connect", &id).of(&client_id).connect(&kind, connected, ack);
-        let patience = self.config.max_network_delay_ms.saturating_add(self.counsel.timeout_ms);
-        let flight = self.transmit(now, "/connect", &[message], patience);
-        self.main.flight = Some(flight);
-    }
-
-    fn has_changes(&self) -> bool {
-        self.changes().next().is_some()
-    }
-
-    /// Subscriptions to make, then those to end.
-    fn changes(&self) -> impl Iterator<Item = (&Pattern, bool)> {
-        let settled = |pattern: &&Pattern| {
-            !self.granted.contains(*pattern) && !self.refused.contains(*pattern)
-        };
-        let make = self.wanted.iter().filter(settled).map(|pattern| (pattern, true));
-        let end = self.granted.difference(&self.wanted).map(|pattern| (pattern, false));
-        make.chain(end)
-    }
-
-    fn send_changes(&mut self, now: Instant) {
-        let Phase::Open(open) = &self.phase else { return };
-        let client_id = open.client_id.clone();
-        let changes: Vec<(Pattern, bool)> =
-            self.changes().take(BATCH).map(|(pattern, make)| (pattern.clone(), make)).collect();
-        let asked: Vec<Asked> = changes
-            .into_iter()
-            .map(|(pattern, subscribe)| Asked { id: self.message_id(), pattern, subscribe })
-            .collect();
-        let messages: Vec<Sent<'_>> = asked
-            .iter()
-            .map(|asked| {
-                let channel = if asked.subscribe { "/meta/subscribe" } else { "/meta/unsubscribe" };
-                Sent::new(channel, &asked.id).of(&client_id).about(&asked.pattern)
-            })
-            .collect();
-        let flight = self.transmit(now, "", &messages, self.config.max_network_delay_ms);
-        self.side.flight = Some(Flight { asked, ..flight });
-    }
-
-    fn transmit(
-        &mut self,
-        now: Instant,
-        path: &'static str,
-        messages: &[Sent<'_>],
-        patience_ms: u64,
-    ) -> Flight {
-        self.exchanges += 1;
-        let exchange = ExchangeId::new(self.exchanges);
-        self.transmits.push_back(Transmit { exchange, path, body: wire::write(messages) });
-        Flight { exchange, deadline: now.after(patience_ms), asked: Vec::new() }
-    }
-
-    fn message_id(&mut self) -> String {
-        self.messages += 1;
-        self.messages.to_string()
-    }
-}
-
-/// What comes back.
-impl Client {
-    fn main_response(&mut self, now: Instant, messages: Vec<Received<'_>>, body: &Bytes) {
-        self.deliver(&messages, body);
-        let channel = match self.phase {
-            Phase::Handshaking => "/meta/handshake",
-            Phase::Open(_) => "/meta/connect",
-            Phase::Idle | Phase::Closing => return,
-        };
-        let Some(reply) = messages.into_iter().rev().find(|message| message.is_on(channel)) else {
-            return self.main_failed(now);
-        };
-        if let Some(counsel) = reply.counsel() {
-            self.counsel = counsel;
-        }
-        let error = reply.error();
-        match &mut self.phase {
-            Phase::Handshaking if reply.successful => match reply.client_id() {
-                Some(client_id) => self.opened(now, client_id, reply.ack_enabled()),
-                None => self.main_failed(now),
-            },
-            Phase::Handshaking if self.counsel.stops() => self.stop(Some(error)),
-            Phase::Handshaking => self.main_failed(now),
-            Phase::Open(open) if reply.successful => {
-                (open.connected, open.proven) = (true, true);
-                open.ack = open.ack.map(|last| reply.ack().unwrap_or(last));
-                self.backoff_ms = 0;
-                if self.counsel.stops() {
-                    return self.stop(None);
-                }
-                self.main.not_before = now.after(self.counsel.interval_ms());
-            }
-            Phase::Open(_) if self.counsel.stops() => self.stop(Some(error)),
-            Phase::Open(_) if self.counsel.restarts() || Fault::code_of(&error) == Some(402) => {
-                self.lost(now, error);
-            }
-            Phase::Open(_) => self.main_failed(now),
-            Phase::Idle | Phase::Closing => {}
-        }
-    }
-
-    fn opened(&mut self, now: Instant, client_id: ClientId, ack: bool) {
-        self.granted.clear();
-        self.refused.clear();
-        self.abandon_side();
-        self.side.not_before = now;
-        self.main.not_before = now;
-        let open = Open {
-            client_id: client_id.clone(),
-            connected: false,
-            proven: false,
-            ack: ack.then_some(0),
-        };
-        self.phase = Phase::Open(open);
-        self.events.push_back(ClientEvent::Opened { client_id });
-    }
-
-    fn lost(&mut self, now: Instant, error: String) {
-        let proven = matches!(&self.phase, Phase::Open(open) if open.proven);
-        self.phase = Phase::Handshaking;
-        self.abandon_side();
-        self.events.push_back(ClientEvent::Lost { error });
-        let interval_ms = self.counsel.interval_ms();
-        self.counsel = Counsel::default();
-        if proven {
-            self.backoff_ms = 0;
-            self.main.not_before = now.after(interval_ms);
-        } else {
-            self.main_failed(now);
-        }
-    }
-
-    /// A handshake or connect failed: again, later (BAYEUX-14.1).
-    fn main_failed(&mut self, now: Instant) {
-        let increment = self.config.backoff_increment_ms;
-        match &mut self.phase {
-            Phase::Idle | Phase::Closing => return,
-            Phase::Handshaking => {}
-            Phase::Open(open) => open.connected = false,
-        }
-        self.backoff_ms = self.backoff_ms.saturating_add(increment).min(self.config.max_backoff_ms);
-        let retry_in_ms = self.backoff_ms.saturating_add(self.counsel.interval_ms());
-        self.main.not_before = now.after(retry_in_ms);
-        self.events.push_back(ClientEvent::Failing { retry_in_ms });
-    }
-
-    fn side_response(
-        &mut self,
-        now: Instant,
-        asked: Vec<Asked>,
-        messages: Vec<Received<'_>>,
-        body: &Bytes,
-    ) {
-        if matches!(self.phase, Phase::Closing) {
-            return self.stop(None);
-        }
-        self.deliver(&messages, body);
-        let mut unheard = false;
-        for Asked { id, pattern, subscribe } in asked {
-            let Some(reply) = messages.iter().find(|reply| reply.answers(&id)) else {
-                unheard = true;
-                continue;
-            };
-            match (subscribe, reply.successful) {
-                (true, true) => {
-                    self.granted.insert(pattern.clone());
-                    self.events.push_back(ClientEvent::Subscribed { pattern });
-                }
-                // The connect will hear the same and shake hands.
-                (_, false) if Fault::code_of(&reply.error()) == Some(402) => unheard = true,
-                (true, false) => {
-                    self.refused.insert(pattern.clone());
-                    let error = reply.error();
-                    self.events.push_back(ClientEvent::Refused { pattern, error });
-                }
-                (false, _) => {
-                    self.granted.remove(&pattern);
-                }
-            }
-        }
-        if unheard {
-            self.side_failed(now);
-        }
-    }
-
-    /// Subscriptions are asked for again: they are idempotent (BAYEUX-5.4).
-    fn side_failed(&mut self, now: Instant) {
-        if matches!(self.phase, Phase::Closing) {
-            return self.stop(None);
-        }
-        self.side.not_before = now.after(self.config.backoff_increment_ms);
-    }
-
-    fn deliver(&mut self, messages: &[Received<'_>], body: &Bytes) {
-        for message in messages {
-            if let Some((channel, data)) = message.event() {
-                let data = body.slice_ref(data.as_bytes());
-                self.events.push_back(ClientEvent::Event { channel, data });
-            }
-        }
-    }
-
-    fn stop(&mut self, error: Option<String>) {
-        self.abandon_side();
-        if let Some(flight) = self.main.flight.take() {
-            self.events.push_back(ClientEvent::Abandoned { exchange: flight.exchange });
-        }
-        self.phase = Phase::Idle;
-        self.events.push_back(ClientEvent::Stopped { error });
-    }
-
-    fn abandon_side(&mut self) {
-        if let Some(flight) = self.side.flight.take() {
-            self.events.push_back(ClientEvent::Abandoned { exchange: flight.exchange });
-        }
     }
 }
 

@@ -87,12 +87,34 @@ impl Server {
         }
         let events: Arc<[Event]> = events.into_iter().collect();
         for key in keys {
-            self.offer(now, key, cursor, &events);
+            self.offer(now, key, Some(cursor), &events);
+        }
+    }
+
+    /// Delivers what happened beside the owner's feed to every session of the owner that subscribed
+    /// to it, in order with the rest.
+    ///
+    /// Such events have no cursor, so that nobody can confirm them: with acknowledgement, too, they
+    /// are sent once, and lost with the response that carries them (BAYEUX-4.7).
+    pub fn publish_aside(
+        &mut self,
+        now: Instant,
+        owner: &Owner,
+        events: impl IntoIterator<Item = Event>,
+    ) {
+        let keys = self.registry.of_owner(owner);
+        if keys.is_empty() {
+            return;
+        }
+        let events: Arc<[Event]> = events.into_iter().collect();
+        for key in keys {
+            self.offer(now, key, None, &events);
         }
     }
 
     /// Takes back a session from storage or from another node. The host then publishes again what
-    /// its owner's feed has after [`SessionRow::checkpoint`].
+    /// its owner's feed has after [`SessionRow::checkpoint`], before or after it hands over the
+    /// client's request: what the client has already is left out.
     ///
     /// # Errors
     /// [`RestoreError`] if the session is here already or there is no room for it.
@@ -130,17 +152,22 @@ impl Server {
 
     /// Ends every session of an owner, who logged out: clients are told to stop (NOTIF-5.5, DEC-45).
     pub fn end_owner(&mut self, now: Instant, owner: &Owner) {
+        self.drop_owner(now, owner, Reconnect::None);
+    }
+
+    /// Removes every session of an owner as [`Server::drop_session`] does.
+    pub fn drop_owner(&mut self, _now: Instant, owner: &Owner, how: Reconnect) {
         for key in self.registry.of_owner(owner) {
-            self.close(now, key, CloseReason::Ended, Parting::Ended);
+            self.close_as(key, how);
         }
     }
 
     /// Removes one session. A held connect is answered at once (DEC-45): with `Handshake`, 402; with
     /// `Retry`, as if nothing had happened, because another node goes on with the session; with
     /// `None`, the client is told to stop. False if there is no such session.
-    pub fn drop_session(&mut self, now: Instant, client_id: &str, how: Reconnect) -> bool {
+    pub fn drop_session(&mut self, _now: Instant, client_id: &str, how: Reconnect) -> bool {
         let Some(key) = self.registry.find(client_id) else { return false };
-        self.close_as(now, key, how);
+        self.close_as(key, how);
         true
     }
 
@@ -148,10 +175,10 @@ impl Server {
     /// with HTTP 503. `Retry` where another node can resume them, else `Handshake` (DEC-45).
     ///
     /// Take [`Server::rows`] before, to store the last checkpoints.
-    pub fn shutdown(&mut self, now: Instant, how: Reconnect) {
+    pub fn shutdown(&mut self, _now: Instant, how: Reconnect) {
         self.closed = true;
         for key in self.registry.keys() {
-            self.close_as(now, key, how);
+            self.close_as(key, how);
         }
     }
 
@@ -169,7 +196,7 @@ impl Server {
             if self.registry.get(key).is_some_and(|session| session.held.is_some()) {
                 self.wake(now, key);
             } else {
-                self.close(now, key, CloseReason::TimedOut, Parting::Forgotten);
+                self.close(key, CloseReason::TimedOut, Parting::Forgotten);
             }
         }
     }
@@ -220,14 +247,19 @@ enum Parting {
 }
 
 impl Server {
-    fn offer(&mut self, now: Instant, key: Key, cursor: u64, events: &Arc<[Event]>) {
+    fn offer(&mut self, now: Instant, key: Key, cursor: Option<u64>, events: &Arc<[Event]>) {
         let Some(session) = self.registry.get_mut(key) else { return };
-        if session.outbox.has_seen(cursor) {
+        if cursor.is_some_and(|cursor| session.outbox.has_seen(cursor)) {
             return;
         }
         let wanted = session.wanted(events);
-        if session.outbox.offer(cursor, wanted, &self.config.limits).is_err() {
-            self.close(now, key, CloseReason::Overflow, Parting::Forgotten);
+        let limits = &self.config.limits;
+        let offered = match cursor {
+            Some(cursor) => session.outbox.offer(cursor, wanted, limits),
+            None => session.outbox.offer_aside(wanted, limits),
+        };
+        if offered.is_err() {
+            self.close(key, CloseReason::Overflow, Parting::Forgotten);
         } else if session.held.is_some() && session.outbox.has_queued() {
             self.wake(now, key);
         }
@@ -274,16 +306,16 @@ impl Server {
         response
     }
 
-    fn close_as(&mut self, now: Instant, key: Key, how: Reconnect) {
+    fn close_as(&mut self, key: Key, how: Reconnect) {
         let (reason, parting) = match how {
             Reconnect::Retry => (CloseReason::Released, Parting::Moved),
             Reconnect::Handshake => (CloseReason::Ended, Parting::Forgotten),
             Reconnect::None => (CloseReason::Ended, Parting::Ended),
         };
-        self.close(now, key, reason, parting);
+        self.close(key, reason, parting);
     }
 
-    fn close(&mut self, _now: Instant, key: Key, reason: CloseReason, parting: Parting) {
+    fn close(&mut self, key: Key, reason: CloseReason, parting: Parting) {
         let held = self.registry.release(key);
         let Some((session, last_of_owner)) = self.registry.remove(key) else { return };
         let sent = session.outbox.is_acknowledged().then(|| session.outbox.sent());

@@ -13,7 +13,7 @@ use crate::channel::{ChannelName, Pattern};
 pub(crate) struct Subscriptions {
     names: BTreeSet<Pattern>,
     wild: BTreeSet<Pattern>,
-    /// Unsubscribed ones: the channel goes on to exist, so unsubscribing again succeeds
+    /// Once unsubscribed ones: the channel goes on to exist, so unsubscribing again succeeds
     /// (BAYEUX-5.4). Never more than there may be subscriptions.
     former: BTreeSet<Pattern>,
 }
@@ -29,7 +29,6 @@ impl Subscriptions {
 
     /// True if it is new.
     pub(crate) fn insert(&mut self, pattern: Pattern) -> bool {
-        self.former.remove(&pattern);
         if pattern.is_wild() { self.wild.insert(pattern) } else { self.names.insert(pattern) }
     }
 

@@ -175,7 +175,7 @@ impl Server {
             SUBSCRIBE => self.subscribe(key, message, reply),
             UNSUBSCRIBE => self.unsubscribe(key, message, reply),
             DISCONNECT => {
-                self.close(now, key, CloseReason::Disconnected, Parting::Disconnected);
+                self.close(key, CloseReason::Disconnected, Parting::Disconnected);
                 reply
             }
             // BAYEUX-6.2.
@@ -296,6 +296,10 @@ impl Server {
             Some(Err(())) => return (Err(Fault::SubscriptionInvalid), None),
             Some(Ok(subscription)) => subscription,
         };
+        // Before any of them is stored; nobody who means well names more than it may have.
+        if subscription.names().nth(self.config.limits.subscriptions).is_some() {
+            return (Err(Fault::TooManySubscriptions), Some(subscription));
+        }
         let longest = self.config.limits.name_bytes;
         let named = subscription
             .names()

@@ -141,6 +141,23 @@ fn a_second_connect_cancels_the_first() {
     ));
 }
 
+/// BAYEUX-8.8: the advice that a connect was to bring is not lost with its connection.
+#[test]
+fn advice_survives_a_broken_connection() {
+    after_first_connect(&format!(
+        r#"
+        > 4 [{{"channel":"/meta/connect","clientId":"c1","advice":{{"timeout":2000}}}}]
+        x 4
+        > 5 connect c1
+        + 3000
+        < 5 200 [{ADVISED}
+        > 6 connect c1
+        + 3000
+        < 6 200 [{PLAIN}
+        "#
+    ));
+}
+
 /// BAYEUX-4.5: also one that is answered itself; and the advice that the first was to bring is not
 /// lost with it.
 #[test]
@@ -163,17 +180,17 @@ fn advice_survives_a_cancelled_connect() {
 /// BAYEUX-1.10: other messages pass a held connect; a batch with a connect in it cancels it.
 #[test]
 fn other_messages_leave_a_held_connect_alone() {
-    after_first_connect(&format!(
+    after_first_connect(
         r#"
         > 4 connect c1
         > 5 subscribe c1 /b
         ? 5
         . 4
-        > 6 [{{"channel":"/meta/connect","clientId":"c1"}},{{"channel":"/service/x","clientId":"c1"}}]
+        > 6 [{"channel":"/meta/connect","clientId":"c1"},{"channel":"/service/x","clientId":"c1"}]
         < 4 500
-        < 6 200 [{{"channel":"/meta/connect","successful":true}},{{"channel":"/service/x","successful":true}}]
-        "#
-    ));
+        < 6 200 [{"channel":"/meta/connect","successful":true},{"channel":"/service/x","successful":true}]
+        "#,
+    );
 }
 
 /// BAYEUX-4.7: when the connection under a held connect breaks, nothing is said there any more and
@@ -189,10 +206,12 @@ fn a_broken_connection_releases_its_connect() {
         + 3999
         > 5 connect c1
         < 5 200 [{{"data":1,"channel":"/a"}},{PLAIN}
+        > 6 connect c1
+        x 4
         x 5
         x 99
-        > 6 connect c1
-        . 6
+        ! 2 /a 2
+        < 6 200 [{{"data":2,"channel":"/a"}},{PLAIN}
         "#
     ));
 }

@@ -231,6 +231,75 @@ fn another_node_goes_on() {
     ));
 }
 
+/// The same when the host publishes again only after the client's request: what another node sent
+/// and the client confirms does not come again, and the number does not fall (DEC-44).
+#[test]
+fn another_node_goes_on_before_it_has_read() {
+    begun(&format!(
+        r#"
+        ! 11 /a 1
+        do move c1
+        > 3 connect c1 ack 12
+        . 3
+        ! 11 /a 1
+        ! 12 /a 2
+        . 3
+        ! 13 /a 3
+        < 3 200 [{{"data":3,"channel":"/a"}},{}
+        > 4 connect c1 ack 99
+        . 4
+        ! 14 /a 4
+        < 4 200 [{{"data":4,"channel":"/a"}},{}
+        "#,
+        advised(13),
+        reply(14),
+    ));
+}
+
+/// What has no cursor is sent once, in its place, and moves neither number nor checkpoint; it does
+/// not come again, while what has a cursor does.
+#[test]
+fn events_beside_the_feed_are_sent_once() {
+    begun(&format!(
+        r#"
+        ! - /a 0
+        ! 11 /a 1
+        ! - /a 2
+        ! - /b 9
+        > 3 connect c1 ack 0
+        < 3 200 [{{"data":0,"channel":"/a"}},{{"data":1,"channel":"/a"}},{{"data":2,"channel":"/a"}},{}
+        > 4 connect c1 ack 10
+        < 4 200 [{{"data":1,"channel":"/a"}},{}
+        > 5 connect c1 ack 11
+        . 5
+        ! - /b 3
+        . 5
+        ! - /a 4
+        < 5 200 [{{"data":4,"channel":"/a"}},{}
+        > 6 connect c1 ack 11
+        ! 12 /b 5
+        ! - /a 6
+        < 6 200 [{{"data":6,"channel":"/a"}},{}
+        * opened c1 ann 10
+        * changed c1 /a
+        * acknowledged c1 11
+        * acknowledged c1 12
+        "#,
+        advised(11),
+        advised(11),
+        reply(11),
+        reply(11),
+    ));
+    let mut config = config();
+    config.limits.queue_events = 1;
+    check_with(
+        config,
+        &format!(
+            "{BEGIN}\n! - /a 1\n! - /a 2\n* opened c1 ann 10\n* changed c1 /a\n* closed c1 ann Overflow last"
+        ),
+    );
+}
+
 /// Without acknowledgement what was written is done with: the checkpoint is what was sent.
 #[test]
 fn without_ack_another_node_goes_on_after_what_was_sent() {
@@ -305,4 +374,21 @@ fn a_client_that_never_confirms_is_removed() {
             "#
         ),
     );
+}
+
+/// BAYEUX-10.4: what is confirmed makes room, events and bytes.
+#[test]
+fn a_client_that_confirms_lives_on() {
+    let mut config = config();
+    config.limits.queue_events = 2;
+    config.limits.queue_bytes = 60; // {"data":1,"channel":"/a"} is 26 bytes long with two digits
+    let mut script = format!("{BEGIN}\n> 3 connect c1 ack 0\n? 3\n");
+    for cursor in 11..99 {
+        script += &format!("! {cursor} /a {cursor}\n> 4 connect c1 ack {}\n? 4\n", cursor - 1);
+    }
+    script += "* opened c1 ann 10\n* changed c1 /a\n";
+    for cursor in 11..98 {
+        script += &format!("* acknowledged c1 {cursor}\n");
+    }
+    check_with(config, &script);
 }

@@ -26,6 +26,8 @@ fn a_held_connect_is_answered_at_once() {
         ("drop c1 none", STOPPED, "Ended"),
         ("drop c1 retry", MOVED, "Released"),
         ("end ann", STOPPED, "Ended"),
+        ("drop-owner ann handshake", FORGOTTEN, "Ended"),
+        ("drop-owner ann retry", MOVED, "Released"),
         ("shutdown handshake", FORGOTTEN, "Ended"),
         ("shutdown retry", MOVED, "Released"),
         ("shutdown none", STOPPED, "Ended"),

@@ -66,9 +66,9 @@ fn subscriptions_are_bounded() {
         ? 1
         > 2 [{"channel":"/meta/subscribe","subscription":["/a","/b","/c"],"clientId":"c1"}]
         < 2 200 [{"channel":"/meta/subscribe","subscription":["/a","/b","/c"],"error":"403:too_many_subscriptions:subscribe_denied","successful":false}]
-        > 3 [{"channel":"/meta/subscribe","subscription":["/a","/**","/a"],"clientId":"c1"}]
+        > 3 [{"channel":"/meta/subscribe","subscription":["/a","/a"],"clientId":"c1"},{"channel":"/meta/subscribe","subscription":["/**","/**"],"clientId":"c1"}]
         ? 3
-        > 4 [{"channel":"/meta/subscribe","subscription":["/a","/**","/service/x"],"clientId":"c1"}]
+        > 4 [{"channel":"/meta/subscribe","subscription":["/a","/service/x"],"clientId":"c1"}]
         ? 4
         > 5 subscribe c1 /c
         < 5 200 [{"channel":"/meta/subscribe","subscription":"/c","error":"403:too_many_subscriptions:subscribe_denied","successful":false}]
@@ -77,11 +77,28 @@ fn subscriptions_are_bounded() {
         > 7 subscribe c1 /c
         ? 7
         * opened c1 ann 0
+        * changed c1 /a
         * changed c1 /** /a
         * changed c1 /**
         * changed c1 /** /c
         "#,
     );
+}
+
+/// A million names in one message are refused before they are looked at, whichever they are.
+#[test]
+fn names_of_one_message_are_bounded() {
+    for channel in ["/meta/subscribe", "/meta/unsubscribe"] {
+        let names = vec![r#""/a""#; 150_000].join(",");
+        let message =
+            format!(r#"{{"channel":"{channel}","subscription":[{names}],"clientId":"c1"}}"#);
+        let mut world = World::new(config());
+        world.run("> 2 handshake\n? 2\n> 3 subscribe c1 /a\n? 3");
+        let answer = status(&mut world, &message);
+        assert!(answer.ends_with(
+            r#""error":"403:too_many_subscriptions:subscribe_denied","successful":false}]"#
+        ));
+    }
 }
 
 /// Subscribing and leaving over and over is forgotten in time, never collected.

@@ -185,6 +185,41 @@ fn a_client_id_is_never_given_twice() {
     assert_eq!(world.server.export("c1").unwrap().owner, Owner::new("ann"));
 }
 
+/// When all is over nothing is left: neither names nor deadlines.
+#[test]
+fn nothing_is_left_behind() {
+    for ending in [
+        "do end ann",
+        "do drop c1 handshake",
+        "+ 7000\n? 4",
+        r#"> 5 [{"channel":"/meta/disconnect","clientId":"c1"}]
+           ? 4
+           ? 5"#,
+        "x 4\n+ 4000",
+    ] {
+        let mut world = World::new(config());
+        world.run(
+            "
+            >ann/b1 1 handshake
+            ? 1
+            > 2 subscribe c1 /a
+            ? 2
+            >ann/b1 3 connect c1
+            ? 3
+            >ann/b1 4 connect c1
+            . 4
+            ",
+        );
+        world.run(ending);
+        let left = format!("{:?}", world.server);
+        assert!(
+            !["Owner(", "BrowserId(", "ClientId(", "Key("].iter().any(|name| left.contains(name)),
+            "{ending}: {left}"
+        );
+        assert_eq!(world.server.poll_timeout(), None, "{ending}");
+    }
+}
+
 /// Secrets do not get into logs by `Debug`.
 #[test]
 fn debug_does_not_show_client_ids() {

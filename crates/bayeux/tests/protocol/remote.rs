@@ -367,7 +367,7 @@ impl Run {
             ">" => {
                 let sent = self.client.poll_transmit().ok_or("expected a request, got none")?;
                 let path = if sent.path.is_empty() { "-" } else { sent.path };
-                let body = str::from_utf8(&sent.body).map_err(|why| why.to_string())?;
+                let body = std::str::from_utf8(&sent.body).map_err(|why| why.to_string())?;
                 same(rest, &format!("{} {path} {body}", sent.exchange.get()))
             }
             "<" => {
@@ -418,7 +418,7 @@ fn told(event: &ClientEvent) -> String {
         ClientEvent::Subscribed { pattern } => format!("subscribed {}", pattern.as_str()),
         ClientEvent::Refused { pattern, error } => format!("refused {} {error}", pattern.as_str()),
         ClientEvent::Event { channel, data } => {
-            format!("event {channel} {}", str::from_utf8(data).expect("JSON is UTF-8"))
+            format!("event {channel} {}", std::str::from_utf8(data).expect("JSON is UTF-8"))
         }
         ClientEvent::Lost { error } => format!("lost {error}"),
         ClientEvent::Failing { retry_in_ms } => format!("failing {retry_in_ms}"),

@@ -10,8 +10,9 @@
 //! . 1                 exchange 1 is held
 //! + 3000              3,000 ms pass
 //! ! 5 /a 1 /b 2       ann's feed has, at cursor 5, event 1 on /a and event 2 on /b (`!bob`)
+//! ! - /a 1            event 1 on /a happens to ann beside the feed
 //! x 1                 the connection of exchange 1 breaks
-//! do WORDS            the host acts: `end ann`, `drop c1 retry`, `shutdown handshake`, `deny none`
+//! do WORDS            the host acts: `end ann`, `drop c1 retry`, `drop-owner ann retry`, `shutdown handshake`, `deny none`
 //!                     (handshakes from now on), `move c1` (to a new node, through storage)
 //! * WORDS             the next lifecycle output; a script with one such line names them all
 //! * -                 no lifecycle output until now but those named
@@ -137,7 +138,10 @@ impl World {
     /// Lets time pass, and whatever is due on the way happen when it is due.
     pub(crate) fn wait(&mut self, millis: u64) {
         let end = self.now.after(millis);
+        let mut steps = 0;
         while let Some(due) = self.server.poll_timeout().filter(|due| *due <= end) {
+            steps += 1;
+            assert!(steps < 10_000, "time stands still");
             self.now = self.now.max(due);
             self.server.handle_timeout(self.now);
             self.drain();
@@ -182,13 +186,18 @@ impl World {
             }
             "!" => {
                 let mut words = rest.split(' ');
-                let cursor = parse(words.next().unwrap_or_default())?;
+                let cursor = words.next().unwrap_or_default();
                 let mut events = Vec::new();
                 while let (Some(channel), Some(data)) = (words.next(), words.next()) {
                     let channel = ChannelName::new(channel).map_err(|why| why.to_string())?;
                     events.push(Event::new(channel, Bytes::from(data.to_owned())));
                 }
-                self.publish(owner, cursor, events);
+                if cursor == "-" {
+                    self.server.publish_aside(self.now, &Owner::new(owner), events);
+                    self.drain();
+                } else {
+                    self.publish(owner, parse(cursor)?, events);
+                }
                 Ok(())
             }
             "x" => {
@@ -232,6 +241,9 @@ impl World {
 
     fn act(&mut self, words: &str) -> Result<(), String> {
         match words.split(' ').collect::<Vec<_>>()[..] {
+            ["drop-owner", owner, how] => {
+                self.server.drop_owner(self.now, &Owner::new(owner), reconnect(how)?);
+            }
             ["end", owner] => self.server.end_owner(self.now, &Owner::new(owner)),
             ["drop", client_id, how] => {
                 if !self.server.drop_session(self.now, client_id, reconnect(how)?) {
@@ -257,7 +269,7 @@ impl World {
 
 /// A response as scripts write it.
 pub(crate) fn shown(response: &Response) -> String {
-    let body = str::from_utf8(&response.body).expect("bodies are UTF-8");
+    let body = std::str::from_utf8(&response.body).expect("bodies are UTF-8");
     format!("{} {body}", response.status).trim_end().to_owned()
 }
 
