@@ -14,7 +14,7 @@ use crate::id::{NewIds, QueueName, UserId};
 use crate::operation::{CustomerOperation, Operation};
 use crate::rejection::Rejection;
 use crate::rules::Context;
-use crate::state::{Role, Visibility};
+use crate::state::{LegState, Role, Visibility};
 use crate::status::StatusCode;
 
 /// What someone wants of a chat.
@@ -124,6 +124,17 @@ impl Chat {
     /// Whether an agent other than `user` is in the conversation and serves it (DEC-21).
     fn has_other_agents(&self, user: &UserId) -> bool {
         self.chatting().any(|leg| leg.user != *user)
+    }
+
+    /// Whether the conversation goes on without `user`: another agent is in it, or one is on the way
+    /// to the customer, from a queue or by a transfer. A customer who waits for someone is not sent
+    /// away because a third one goes (DEC-15, DEC-21).
+    fn goes_on_without(&self, user: &UserId) -> bool {
+        let coming = |leg: &Leg| {
+            leg.state == LegState::Invited
+                && matches!(leg.origin, Origin::Routed { .. } | Origin::Transferred { .. })
+        };
+        self.has_other_agents(user) || self.waiting || self.legs.iter().any(coming)
     }
 
     /// DEC-21: when nobody whom the customer sees remains, the longest-joined consulted agent does

@@ -315,7 +315,7 @@ impl Caller<'_> {
         events.extend(self.parting_words(message));
         if self.leg.state == LegState::LeftChat {
             events.push(left(me, LegState::Completed, false));
-        } else if self.chat.has_other_agents(me) {
+        } else if self.chat.goes_on_without(me) {
             events.push(left(me, LegState::Completed, false));
             events.extend(self.chat.successor(me));
         } else {
@@ -340,7 +340,7 @@ impl Caller<'_> {
         };
         let mut events = Events::new();
         events.extend(self.parting_words(message));
-        let others = self.chat.has_other_agents(me);
+        let others = self.chat.goes_on_without(me);
         let ends_session =
             self.leg.state == LegState::Chatting && !others && self.chat.session_open;
         let to = LegState::Completed;

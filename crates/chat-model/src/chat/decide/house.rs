@@ -71,7 +71,7 @@ impl Chat {
             }
             LegState::Chatting => {
                 let mut events: Events = smallvec![revoked];
-                if self.has_other_agents(user) {
+                if self.goes_on_without(user) {
                     events.extend(self.successor(user));
                 } else {
                     events.extend(self.back_to_queue(context));
