@@ -1,8 +1,9 @@
 //! The arguments of `chat`, and the help texts: what is printed for a person who never read a page.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -11,7 +12,7 @@ Exit codes:
   2  the arguments do not fit
   4  the chat refuses the operation (chat apply); the printed reply says why";
 
-/// The GWS v2 Chat API on the command line: single operations on a chat in a file, offline.
+/// The GWS v2 Chat API: a server for development and tests, and single operations offline.
 #[derive(Parser, Debug)]
 #[command(name = "chat", version, after_help = EXIT_CODES)]
 pub(crate) struct Args {
@@ -23,6 +24,8 @@ pub(crate) struct Args {
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     Apply(Apply),
+    Serve(Serve),
+    HashPassword(HashPassword),
 }
 
 /// Applies one operation to a chat in a file and prints what happens. Needs no server.
@@ -73,3 +76,66 @@ pub(crate) struct Apply {
     #[arg(long)]
     pub(crate) snapshot: bool,
 }
+
+/// Runs a contact centre: the agents' API, the customers' API, and notifications.
+///
+/// Without a configuration it is a demo contact centre on 127.0.0.1:8090, with three agents, a
+/// supervisor, a queue, and a chat in progress. Everybody knows its passwords, so it listens on
+/// this machine only. It ends on Ctrl-C or SIGTERM, after the requests under way.
+#[derive(clap::Args, Debug)]
+#[command(after_help = format!("\
+Examples:
+  Try it out:
+    chat serve
+
+  Serve your own contact centre:
+    chat serve --config contact-center.toml
+
+  Start with chats that are in progress:
+    chat serve --chats chats.json
+
+The file docs/configuration.example.toml shows every setting of a configuration;
+`chat hash-password` makes the password hashes in it.
+
+{EXIT_CODES}"))]
+pub(crate) struct Serve {
+    /// The configuration, a TOML file [default: the demo contact centre]
+    #[arg(long, value_name = "FILE", env = "CHAT_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// The address and port to listen on, in place of the configured one; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", env = "CHAT_LISTEN")]
+    pub(crate) listen: Option<SocketAddr>,
+
+    /// Chats to start with: a JSON array of chats in the forms that `chat apply` reads
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chats: Option<PathBuf>,
+
+    /// How the log on standard error is written; RUST_LOG chooses what is logged [default level:
+    /// info]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// Makes the `password_hash` of a user in a configuration.
+///
+/// Reads the password from standard input, one line, and prints its argon2id hash. The password is
+/// neither an argument nor in the environment, where other programs could see it.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  Type the password and Return:
+    chat hash-password
+
+  Take it from a file:
+    chat hash-password < password.txt")]
+pub(crate) struct HashPassword {}

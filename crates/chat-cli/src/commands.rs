@@ -1,9 +1,13 @@
 //! The commands, one file each.
 
 mod apply;
+mod hash_password;
+mod serve;
 
 use std::io::Read as _;
 use std::path::Path;
+
+use chat_model::Limits;
 
 use crate::args::Command;
 use crate::exit::{Exit, Failure};
@@ -12,6 +16,8 @@ use crate::exit::{Exit, Failure};
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Apply(args) => apply::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::HashPassword(_) => hash_password::run(),
     }
 }
 
@@ -35,6 +41,13 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         ))),
         Ok(_) => Ok(bytes),
     }
+}
+
+/// What a chat file may hold: more than a request, because a snapshot has the transcript as well.
+fn file_limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.max_body_bytes = MAX_FILE_BYTES as usize;
+    limits
 }
 
 /// How messages call a file.

@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use chat_model::{
-    Applied, Chat, ChatFile, ChatId, Command, Context, CountingIds, JsonRef, Limits, Notice,
-    OpenDirectory, Operation, QueueName, Rejection, Reply, Rules, Timestamp, UserId, write_string,
+    Applied, Chat, ChatFile, ChatId, Command, Context, CountingIds, JsonRef, Notice, OpenDirectory,
+    Operation, QueueName, Rejection, Reply, Rules, Timestamp, UserId, write_string,
 };
 
 use crate::args;
@@ -65,7 +65,7 @@ enum Form {
 
 impl Input {
     fn read(json: &[u8]) -> Result<Self, String> {
-        let limits = file_limits();
+        let limits = super::file_limits();
         let file = ChatFile::read(json, &limits).map_err(|error| error.to_string())?;
         let body = JsonRef::validate(json, &limits).map_err(|error| error.to_string())?;
         let member = |name: &str| Some(body.get(name)?.decode_string()?.into_owned());
@@ -84,13 +84,6 @@ impl Input {
             rules,
         })
     }
-}
-
-/// A file may hold more than a request: a snapshot has the transcript as well.
-fn file_limits() -> Limits {
-    let mut limits = Limits::default();
-    limits.max_body_bytes = super::MAX_FILE_BYTES as usize;
-    limits
 }
 
 /// What stands before `/chats/{id}` in the resource's own address, so that the addresses that come

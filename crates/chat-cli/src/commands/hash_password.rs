@@ -1,0 +1,22 @@
+//! `chat hash-password`: what a configuration keeps of a password.
+
+use std::io::BufRead as _;
+
+use crate::exit::{Exit, Failure};
+use crate::render;
+
+pub(super) fn run() -> Result<Exit, Failure> {
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| Failure::failed(format!("standard input: {error}")))?;
+    // The line break ends the password and is no part of it, in either spelling.
+    let password = line.strip_suffix('\n').unwrap_or(&line);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    if password.is_empty() {
+        return Err(Failure::failed("standard input: expected a password, found none"));
+    }
+    render::line(chat_http::hash_password(password))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,124 @@
+//! `chat serve`: puts a contact centre together and serves it until someone ends it. What it does
+//! is the business of `chat_http`; here it is configured, started, announced and stopped.
+
+mod chats;
+mod greeting;
+mod log;
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use chat_http::{App, Clock as _, Config, SystemClock};
+use chat_model::ChatFile;
+use chat_store::MemoryStore;
+use tokio::net::TcpListener;
+
+use crate::args;
+use crate::exit::{Exit, Failure};
+use crate::render;
+
+/// Where the demo contact centre listens if nobody says otherwise.
+const DEMO_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
+
+pub(super) fn run(args: &args::Serve) -> Result<Exit, Failure> {
+    let config = configuration(args)?;
+    let chats = chats::to_start_with(args.chats.as_deref(), &config)?;
+    log::start(args.log_format)?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("the runtime cannot be started: {error}")))?
+        .block_on(serve(config, chats))
+}
+
+fn configuration(args: &args::Serve) -> Result<Config, Failure> {
+    let Some(path) = &args.config else {
+        let config = Config::demo(args.listen.unwrap_or(DEMO_ADDRESS));
+        config.validate().map_err(|error| {
+            Failure::usage(format!(
+                "{error}\nmake a configuration with users of your own (docs/configuration.example.toml \
+                 shows one, `chat hash-password` makes its hashes) and name it with --config"
+            ))
+        })?;
+        return Ok(config);
+    };
+    let file = super::name(path);
+    let text = String::from_utf8(super::read(path)?)
+        .map_err(|error| Failure::failed(format!("{file}: expected UTF-8, found {error}")))?;
+    let says = |error| Failure::failed(format!("{file}: {error}"));
+    let mut config = Config::from_toml(&text).map_err(says)?;
+    if let Some(listen) = args.listen {
+        config.server.listen = listen;
+        config.validate().map_err(says)?;
+    }
+    Ok(config)
+}
+
+async fn serve(mut config: Config, chats: Vec<ChatFile>) -> Result<Exit, Failure> {
+    let listen = config.server.listen;
+    let listener =
+        TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
+    // Port 0 has become a port by now, and the addresses of all resources name it.
+    config.server.listen = listener.local_addr().map_err(|error| cannot_listen(listen, &error))?;
+    let greeting = greeting::of(&config);
+
+    let clock = Arc::new(SystemClock::new());
+    let store = MemoryStore::new(Arc::new({
+        let clock = clock.clone();
+        move || clock.now_ms()
+    }));
+    let app = App::new(config, store, clock).map_err(|error| Failure::failed(error.to_string()))?;
+    let expected = chats.len();
+    let imported = app.import(chats).await.map_err(|error| Failure::failed(error.to_string()))?;
+    if imported != expected {
+        return Err(Failure::failed(format!(
+            "expected each of {expected} chats to have an id of its own, found {imported} ids"
+        )));
+    }
+    // Whoever reads the greeting may ask it to end at once.
+    let end = end().map_err(|error| Failure::failed(format!("signals: {error}")))?;
+    render::line(greeting)?;
+    chat_http::serve(listener, app, end)
+        .await
+        .map_err(|error| Failure::failed(format!("{listen}: {error}")))?;
+    Ok(Exit::Done)
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
+    Failure::failed(match error.kind() {
+        ErrorKind::AddrInUse => format!(
+            "{address}: another program is using this port; end it, or choose another port with \
+             --listen (port 0 takes a free one)"
+        ),
+        ErrorKind::PermissionDenied => {
+            format!("{address}: this port is not for ordinary users; choose one above 1023")
+        }
+        _ => format!("{address}: cannot listen there: {error}"),
+    })
+}
+
+/// Ready once someone ends the program: Ctrl-C, or SIGTERM from whatever supervises it.
+#[cfg(unix)]
+fn end() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ready once someone ends the program with Ctrl-C.
+#[cfg(not(unix))]
+fn end() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        // Without a handler the system ends the program itself.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}

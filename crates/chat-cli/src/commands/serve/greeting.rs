@@ -1,0 +1,45 @@
+//! What `chat serve` says when it is ready: where it is, and for the demo contact centre what there
+//! is to try.
+
+use std::fmt::Write as _;
+
+use chat_http::Config;
+
+use super::chats::DEMO_CHAT;
+
+/// The greeting. Its first line is `Listening on {address}`, where the address is the one that the
+/// socket has; programs may read it.
+pub(super) fn of(config: &Config) -> String {
+    let address = format!("http://{}/api/v2", config.server.listen);
+    let mut out = format!("Listening on {address}");
+    if let Some(external) = &config.server.external_url {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\nClients reach it at {external}");
+    }
+    if config.is_demo() {
+        let names = |names: Vec<&str>| names.join(", ");
+        let users = names(config.users.iter().map(|user| user.name.as_str()).collect());
+        let queues = names(config.queues.iter().map(|queue| queue.name.as_str()).collect());
+        let contact_center = &config.server.contact_center_id;
+        let _ = write!(
+            out,
+            r#"
+
+This is the demo contact centre. Everybody knows its passwords, so it listens on this machine only.
+
+  Users     {users} (the password is the name)
+  Queue     {queues}
+  Visitors  send the header ContactCenterId: {contact_center}
+  Chat      {DEMO_CHAT}, in progress with agent1
+
+Try it:
+
+  curl -u agent1:agent1 {address}/me/chats/{DEMO_CHAT} \
+    -H 'Content-Type: application/json' \
+    -d '{{"operationName":"AttachUserData","userData":{{"UserData1":"DATA1","UserData2":123456789}}}}'
+
+Chats are kept in memory and are gone when it ends; Ctrl-C ends it."#
+        );
+    }
+    out
+}
