@@ -392,3 +392,25 @@ fn a_client_that_confirms_lives_on() {
     }
     check_with(config, &script);
 }
+
+/// The same after an adoption, where a client may confirm what is still queued.
+#[test]
+fn what_another_node_sent_makes_room() {
+    let mut config = config();
+    config.limits.queue_events = 2;
+    check_with(
+        config,
+        &format!(
+            r#"
+            {BEGIN}
+            do move c1
+            ! 11 /a 1
+            ! 12 /a 2
+            > 3 connect c1 ack 12
+            ! 13 /a 3
+            < 3 200 [{{"data":3,"channel":"/a"}},{}
+            "#,
+            advised(13),
+        ),
+    );
+}

@@ -308,6 +308,26 @@ fn subscriptions_settle() {
     );
 }
 
+/// What one session was refused the next one may get.
+#[test]
+fn a_refusal_lasts_a_session() {
+    begun(&format!(
+        r#"
+        do subscribe /a
+        > 4 - [{{"channel":"/meta/subscribe","id":"4","clientId":"c","subscription":"/a"}}]
+        < 4 200 [{{"channel":"/meta/subscribe","id":"4","successful":false,"error":"403::"}}]
+        * refused /a 403::
+        < 3 200 {FORGOTTEN}
+        * lost 402::Unknown client
+        > 5 /handshake [{{"channel":"/meta/handshake","id":"5","version":"1.0","minimumVersion":"1.0","supportedConnectionTypes":["long-polling"],"ext":{{"ack":true}}}}]
+        < 5 200 {OPENED}
+        * opened c
+        > 6 /connect [{{"channel":"/meta/connect","id":"6","clientId":"c","connectionType":"long-polling","advice":{{"timeout":0}},"ext":{{"ack":0}}}}]
+        > 7 - [{{"channel":"/meta/subscribe","id":"7","clientId":"c","subscription":"/a"}}]
+        "#
+    ));
+}
+
 /// Good-bye is said once; the held connect is given up; what follows is silence.
 #[test]
 fn disconnecting() {
