@@ -108,11 +108,6 @@ impl Refusal {
         Self::new(StatusCode::InternalError, "internal error")
     }
 
-    /// The `statusCode`.
-    pub(crate) fn code(&self) -> StatusCode {
-        self.code
-    }
-
     fn body(&self) -> String {
         let mut body = format!(r#"{{"statusCode":{},"statusMessage":"#, self.code.code());
         chat_model::write_string(&mut body, &self.message);
