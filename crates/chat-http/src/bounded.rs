@@ -54,11 +54,6 @@ impl<K: Hash + Eq, V> Bounded<K, V> {
         self.entries.len()
     }
 
-    #[cfg(test)]
-    pub(crate) fn clear(&mut self) {
-        self.entries.clear();
-    }
-
     fn make_room(&mut self, may_go: impl Fn(&V) -> bool) {
         // Twice around: the first pass may only take chances away.
         for _ in 0..self.entries.len() * 2 {

@@ -19,6 +19,7 @@ use crate::dispatch::{Dispatch, Distributor};
 use crate::hooks::Hooks;
 use crate::house::House;
 use crate::hub::Hub;
+use crate::metrics::Metrics;
 use crate::reply::Refusal;
 use crate::roster::Roster;
 use crate::storage::{AnyStore, Later};
@@ -47,11 +48,13 @@ pub(crate) struct Parts<'a> {
     pub(crate) roster: Arc<Roster>,
     pub(crate) agents: Arc<Agents>,
     pub(crate) distributor: Box<dyn Distributor>,
+    pub(crate) metrics: &'a Metrics,
 }
 
 impl Chats {
     pub(crate) fn new(parts: Parts<'_>) -> Self {
-        let Parts { config, rules, store, clock, chance, roster, agents, distributor } = parts;
+        let Parts { config, rules, store, clock, chance, roster, agents, distributor, metrics } =
+            parts;
         let limits = &config.limits;
         let silence_ms = i64::from(limits.visitor_silence_seconds) * 1_000;
         let retention = Duration::from_secs(limits.retention_seconds.into());
@@ -64,10 +67,11 @@ impl Chats {
             roster: roster.clone(),
             agents: agents.clone(),
             agenda: agenda.clone(),
+            metrics,
             retention,
         }));
         let hub =
-            Hub::new(store.clone(), clock, chance, desk.clone(), limits, &config.notifications);
+            Hub::new(store.clone(), clock, chance, desk.clone(), limits, &config.notifications, metrics);
         let visitors = Arc::new(Visitors::new(store, retention));
         let dispatch = Dispatch::new(
             desk.clone(),

@@ -22,11 +22,13 @@ use chat_model::{
 use chat_store::{
     Append, CommandId, FeedId, Head, OnceError, Store as _, Unavailable, append_once_pausing,
 };
+use metrics::Counter;
 
 use crate::agenda::Agenda;
 use crate::agents::Agents;
 use crate::chance::{Chance, Names};
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 use crate::reply::Refusal;
 use crate::roster::Roster;
 use crate::storage::AnyStore;
@@ -57,10 +59,12 @@ pub(crate) struct Desk {
     owned: Owned,
     recall: Recall,
     retention_ms: i64,
+    appended: Counter,
+    conflicts: Counter,
 }
 
 /// What the desk works with.
-pub(crate) struct Tools {
+pub(crate) struct Tools<'a> {
     pub(crate) store: AnyStore,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
@@ -68,14 +72,21 @@ pub(crate) struct Tools {
     pub(crate) roster: Arc<Roster>,
     pub(crate) agents: Arc<Agents>,
     pub(crate) agenda: Arc<Agenda>,
+    pub(crate) metrics: &'a Metrics,
     /// How long an ended chat stays readable (DEC-23).
     pub(crate) retention: Duration,
 }
 
 impl Desk {
-    pub(crate) fn new(tools: Tools) -> Self {
-        let Tools { store, clock, chance, rules, roster, agents, agenda, retention } = tools;
+    pub(crate) fn new(tools: Tools<'_>) -> Self {
+        let Tools { store, clock, chance, rules, roster, agents, agenda, metrics, retention } =
+            tools;
         Self {
+            appended: metrics.counter("chat_records_total", "Records appended to the journal."),
+            conflicts: metrics.counter(
+                "chat_conflicts_total",
+                "Operations decided again because another node was faster.",
+            ),
             owned: Owned::default(),
             recall: Recall::default(),
             retention_ms: i64::try_from(retention.as_millis()).unwrap_or(i64::MAX),
@@ -276,7 +287,10 @@ impl Desk {
                     *known = appended;
                     return Ok(());
                 }
-                Err(OnceError::Conflict) => *known = self.load(id).await?,
+                Err(OnceError::Conflict) => {
+                    self.conflicts.increment(1);
+                    *known = self.load(id).await?;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -465,6 +479,7 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     fn succeeded(mut self, chat: &Chat, freed: &[UserId]) {
         self.settled = true;
+        self.desk.appended.increment(1);
         self.desk.agenda.changed(chat, freed);
     }
 

@@ -23,12 +23,14 @@ use bayeux::{
 use chat_model::UserId;
 use chat_store::{FeedId, Store as _, Unavailable};
 use indexmap::IndexMap;
+use metrics::Gauge;
 use tokio::sync::{Notify, oneshot};
 
 use crate::chance::{Chance, Names};
 use crate::clock::Clock;
 use crate::config::{Limits, Notifications};
 use crate::desk::Desk;
+use crate::metrics::Metrics;
 use crate::storage::AnyStore;
 use follow::Followed;
 use rows::Rows;
@@ -46,6 +48,7 @@ pub(crate) struct Hub {
     earlier: Notify,
     /// A feed may have news for somebody who listens here.
     news: Notify,
+    figures: Figures,
 }
 
 struct State {
@@ -57,6 +60,12 @@ struct State {
     rows: Rows,
     /// The time-out that is waited for.
     armed: Option<Instant>,
+}
+
+/// What operators see of the hub.
+struct Figures {
+    sessions: Gauge,
+    polls: Gauge,
 }
 
 /// Why the hub has no answer.
@@ -78,6 +87,7 @@ impl Hub {
         desk: Arc<Desk>,
         limits: &Limits,
         notifications: &Notifications,
+        metrics: &Metrics,
     ) -> Self {
         let config = bayeux_config(limits, notifications);
         let state = State {
@@ -98,6 +108,11 @@ impl Hub {
             most_held: limits.max_held_polls,
             earlier: Notify::new(),
             news: Notify::new(),
+            figures: Figures {
+                sessions: metrics
+                    .gauge("chat_notification_sessions", "Notification sessions of this node."),
+                polls: metrics.gauge("chat_held_polls", "Polls that wait for news."),
+            },
         }
     }
 
@@ -150,7 +165,9 @@ impl Hub {
 
     /// Tells every session of `user` what happened beside the journal, such as readiness.
     pub(crate) fn tell(&self, user: &UserId, event: Event) {
-        let _ = (user, event);
+        let mut state = self.state();
+        state.server.publish_aside(self.now(), &Owner::new(user.as_str()), [event]);
+        self.carry_out(state);
     }
 
     /// Ends the user's sessions: clients are told to stop (DEC-45, NOTIF-5.5).
@@ -165,12 +182,6 @@ impl Hub {
         let mut state = self.state();
         state.server.shutdown(self.now(), how);
         self.carry_out(state);
-    }
-
-    /// How many sessions live here.
-    #[cfg(test)]
-    pub(crate) fn session_count(&self) -> usize {
-        self.state().server.session_count()
     }
 
     /// Does what time makes due, as it becomes due, for as long as it is polled.
@@ -236,6 +247,10 @@ impl Hub {
         let is_earlier = next.is_some_and(|next| state.armed.is_none_or(|armed| next < armed));
         if is_earlier {
             state.armed = next;
+        }
+        self.figures.polls.set(state.waiting.len() as f64);
+        if has_news {
+            self.figures.sessions.set(state.server.session_count() as f64);
         }
         drop(state);
         if is_earlier {

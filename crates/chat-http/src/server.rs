@@ -109,6 +109,7 @@ impl App {
         let roster = Arc::new(Roster::new(&config));
         let hooks = Hooked::default();
         let rules = config.rules();
+        let metrics = Metrics::new(routes::all());
         let agents = Arc::new(Agents::new(
             store.clone(),
             clock.clone(),
@@ -125,6 +126,7 @@ impl App {
             roster: roster.clone(),
             agents: agents.clone(),
             distributor: extras.distributor,
+            metrics: &metrics,
         }));
         hooks.install(Arc::new(Arc::downgrade(&chats)));
         let server = Server {
@@ -133,7 +135,7 @@ impl App {
             sessions: Sessions::new(store.clone(), clock.clone(), &config.limits),
             agents,
             chats,
-            metrics: Metrics::new(routes::all()),
+            metrics,
             request_ids: RequestIds::new(),
             stopping: AtomicBool::new(false),
             config,

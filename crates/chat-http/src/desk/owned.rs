@@ -116,13 +116,11 @@ mod tests {
         let owned = Owned::default();
         let id = ChatId::from("one");
         let (first, second) = (owned.slot(&id), owned.slot(&id));
-        let held = first.lock().await;
-        let waiting = tokio::spawn(async move { second_lock(second.cell.clone()).await });
+        let mut held = first.lock().await;
+        *held = Some(Known { chat: Chat::new(id), head: Head::NONE });
+        let cell = second.cell.clone().expect("a fresh slot has its cell");
+        assert!(cell.try_lock().is_err(), "the second one waits for the first");
         drop(held);
-        assert!(waiting.await.is_ok());
-
-        async fn second_lock(cell: Option<super::Cell>) {
-            drop(cell.expect("a fresh slot has its cell").lock_owned().await);
-        }
+        assert!(second.lock().await.is_some(), "and finds what the first one left");
     }
 }

@@ -85,12 +85,6 @@ impl Recall {
         self.memory().told.get(command).cloned()
     }
 
-    /// Forgets everything, as a restart does.
-    #[cfg(test)]
-    pub(crate) fn clear(&self) {
-        *self.memory() = Memory::default();
-    }
-
     fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

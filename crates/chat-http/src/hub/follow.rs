@@ -187,13 +187,8 @@ impl Hub {
 
     /// What the user was not told yet is gone: never skipped in silence.
     fn lost_track(&self, user: &UserId) {
-        let owner = Owner::new(user.as_str());
         let mut state = self.state();
-        let theirs: Vec<_> =
-            state.server.rows().filter(|row| row.owner == owner).map(|row| row.client_id).collect();
-        for client_id in theirs {
-            state.server.drop_session(self.now(), client_id.as_str(), Reconnect::Handshake);
-        }
+        state.server.drop_owner(self.now(), &Owner::new(user.as_str()), Reconnect::Handshake);
         state.followed.swap_remove(user);
         self.carry_out(state);
     }

@@ -130,14 +130,6 @@ impl Hub {
         }
     }
 
-    /// Writes every row, so that other nodes can go on where this one ends.
-    pub(crate) async fn write_all_rows(&self) {
-        let all: Vec<_> = self.state().rows.rows.keys().cloned().collect();
-        for client_id in all {
-            self.save(&client_id).await;
-        }
-    }
-
     /// Writes the session's row as the session is now.
     pub(super) async fn save(&self, client_id: &ClientId) {
         let cell = {
