@@ -21,6 +21,7 @@ const METADATA: Metadata<'static> = Metadata::new("chat_http", Level::INFO, None
 
 /// The figures of one server.
 pub(crate) struct Metrics {
+    recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     routes: BTreeMap<&'static str, RouteFigures>,
     unrouted: RouteFigures,
@@ -74,6 +75,7 @@ impl Metrics {
                 &METADATA,
             ),
             logins,
+            recorder,
             handle,
         }
     }
@@ -89,6 +91,18 @@ impl Metrics {
     /// Counts one check of Basic credentials.
     pub(crate) fn login(&self, accepted: bool) {
         self.logins[usize::from(accepted)].increment(1);
+    }
+
+    /// A counter for another part of the server; `help` is one sentence.
+    pub(crate) fn counter(&self, name: &'static str, help: &'static str) -> Counter {
+        self.recorder.describe_counter(KeyName::from_const_str(name), None, help.into());
+        self.recorder.register_counter(&Key::from_static_name(name), &METADATA)
+    }
+
+    /// A gauge for another part of the server; `help` is one sentence.
+    pub(crate) fn gauge(&self, name: &'static str, help: &'static str) -> Gauge {
+        self.recorder.describe_gauge(KeyName::from_const_str(name), None, help.into());
+        self.recorder.register_gauge(&Key::from_static_name(name), &METADATA)
     }
 
     /// Everything in the text format of Prometheus.
