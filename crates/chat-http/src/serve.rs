@@ -69,16 +69,14 @@ pub async fn serve(
         let app = app.clone();
         async move { app.work().await }
     });
-    let mut housekeeping = tokio::time::interval(HOUSEKEEPING);
-    housekeeping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    background.spawn({
+        let server = server.clone();
+        async move { keep_house(&server).await }
+    });
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            _ = housekeeping.tick() => {
-                let server = server.clone();
-                connections.spawn(async move { keep_house(&server).await });
-            }
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             (stream, router, place) = door.admit(&listener, server) => {
                 let service = TowerToHyperService::new(router);
@@ -198,9 +196,15 @@ impl Drop for Open {
     }
 }
 
-/// Gives back what is over: figures into their buckets, lapsed leases, expired chats.
+/// Gives back what is over, from time to time: figures into their buckets, lapsed leases, expired
+/// chats. A round waits for the one before, however slow the store is.
 async fn keep_house(server: &Server) {
-    server.metrics.upkeep();
-    while let Ok(ROWS) = server.store.sweep(ROWS).await {}
-    while let Ok(ROWS) = server.store.expire(server.clock.now_ms(), ROWS).await {}
+    let mut rounds = tokio::time::interval(HOUSEKEEPING);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        server.metrics.upkeep();
+        while let Ok(ROWS) = server.store.sweep(ROWS).await {}
+        while let Ok(ROWS) = server.store.expire(server.clock.now_ms(), ROWS).await {}
+    }
 }
