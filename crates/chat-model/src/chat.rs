@@ -11,6 +11,7 @@ mod decide;
 mod evolve;
 mod import;
 mod notice;
+mod tail;
 mod view;
 
 use alloc::string::String;
@@ -98,6 +99,8 @@ pub struct Leg {
     /// How long the transcript was when the agent's part ended: who is gone reads no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     log_end: Option<u32>,
+    #[serde(skip)]
+    tail: tail::Tail,
 }
 
 /// What an accepted command did.

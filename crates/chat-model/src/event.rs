@@ -10,7 +10,6 @@ use smallvec::SmallVec;
 
 use crate::chat::Chat;
 use crate::id::{ParticipantId, QueueName, UserId, VisitorId};
-use crate::json::write_string;
 use crate::message::Content;
 use crate::state::{LegState, Role, Visibility};
 use crate::status::StatusCode;
@@ -290,9 +289,9 @@ impl Record {
         write_integer(&mut out, self.at.as_millis());
         match &self.by {
             Author::User(user) => {
-                out.push_str(",\"by\":{\"user\":");
-                write_string(&mut out, user.as_str());
-                out.push('}');
+                out.push_str(",\"by\":{\"user\":\"");
+                user.write_content(&mut out);
+                out.push_str("\"}");
             }
             Author::Customer => out.push_str(",\"by\":\"customer\""),
             Author::House => out.push_str(",\"by\":\"house\""),
@@ -322,15 +321,26 @@ impl Record {
 }
 
 impl Event {
+    /// Whether it changes user data and nothing else.
+    pub(crate) fn is_about_user_data(&self) -> bool {
+        matches!(
+            self,
+            Self::UserDataAttached { .. }
+                | Self::UserDataUpdated { .. }
+                | Self::UserDataDeleted { .. }
+                | Self::DispositionSet { .. }
+        )
+    }
+
     /// Appends what serde prints. The events of the hot path are written directly, because going
     /// through a serialiser costs more than the rest of the operation.
     fn write_json(&self, out: &mut String) {
         match self {
             Self::UserDataAttached { by, pairs } => {
-                write_pairs(out, "{\"userDataAttached\":{\"by\":", by, pairs);
+                write_pairs(out, "{\"userDataAttached\":{\"by\":\"", by, pairs);
             }
             Self::UserDataUpdated { by, pairs } => {
-                write_pairs(out, "{\"userDataUpdated\":{\"by\":", by, pairs);
+                write_pairs(out, "{\"userDataUpdated\":{\"by\":\"", by, pairs);
             }
             // Texts, numbers and validated JSON: none of them can fail to print.
             other => out.push_str(&serde_json::to_string(other).expect("an event always prints")),
@@ -350,8 +360,8 @@ impl Event {
 
 fn write_pairs(out: &mut String, head: &str, by: &UserId, pairs: &UserDataPatch) {
     out.push_str(head);
-    write_string(out, by.as_str());
-    out.push_str(",\"pairs\":");
+    by.write_content(out);
+    out.push_str("\",\"pairs\":");
     out.push_str(pairs.as_json());
     out.push_str("}}");
 }

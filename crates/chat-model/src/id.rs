@@ -12,17 +12,36 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)+) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name {
+            text: Arc<str>,
+            /// Whether it stands in a JSON string as it is, which nearly every id does.
+            plain: bool,
+        }
 
         impl $name {
             /// Names the thing that `text` names. The text is kept as it is.
             pub fn new(text: impl AsRef<str>) -> Self {
-                Self(Arc::from(text.as_ref()))
+                Self::from_arc(Arc::from(text.as_ref()))
+            }
+
+            fn from_arc(text: Arc<str>) -> Self {
+                let plain = text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\');
+                Self { text, plain }
             }
 
             /// The id as it is written on the wire.
             pub fn as_str(&self) -> &str {
-                &self.0
+                &self.text
+            }
+
+            /// Appends the id for the inside of a JSON string.
+            #[allow(dead_code, reason = "not every kind of id is printed by hand")]
+            pub(crate) fn write_content(&self, out: &mut String) {
+                if self.plain {
+                    out.push_str(&self.text);
+                } else {
+                    crate::json::write_string_content(out, &self.text);
+                }
             }
         }
 
@@ -34,19 +53,19 @@ macro_rules! ids {
 
         impl From<String> for $name {
             fn from(text: String) -> Self {
-                Self(Arc::from(text))
+                Self::from_arc(Arc::from(text))
             }
         }
 
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
-                &self.0
+                &self.text
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(&self.text)
             }
         }
 
@@ -58,7 +77,7 @@ macro_rules! ids {
 
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
+                serializer.serialize_str(&self.text)
             }
         }
 

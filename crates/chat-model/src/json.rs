@@ -11,6 +11,7 @@
 
 mod error;
 mod keys;
+mod outlined;
 mod parts;
 mod scan;
 mod string;
@@ -22,6 +23,7 @@ use core::fmt;
 
 pub use error::JsonError;
 pub(crate) use error::Problem;
+pub(crate) use outlined::Outlined;
 use parts::Parts;
 pub use parts::{Elements, Key, Members};
 pub(crate) use scan::{compact_pieces, find_space, string_end, value_end};
@@ -136,26 +138,12 @@ impl<'a> JsonRef<'a> {
     /// `"\u0061"` are one key), a lone surrogate, too deep a nesting, an empty key, a key or a body
     /// that is too long. Numbers are not judged by their size: `1e999` is kept as it is.
     pub fn validate(json: &'a [u8], limits: &Limits) -> Result<Self, JsonError> {
-        Self::validate_within(json, limits, REQUEST_BYTES)
+        Outlined::validate(json, limits).map(|outlined| outlined.value())
     }
 
     pub(crate) fn validate_stored(json: &'a str) -> Result<Self, JsonError> {
-        Self::validate_within(json.as_bytes(), &Limits::STORED, STORED_BYTES)
-    }
-
-    fn validate_within(json: &'a [u8], limits: &Limits, most: usize) -> Result<Self, JsonError> {
-        let max = limits.max_body_bytes.min(most);
-        if json.len() > max {
-            let problem = Problem::TooLarge { bytes: json.len(), max };
-            return Err(JsonError::new(problem, max, Default::default()));
-        }
-        match core::str::from_utf8(json) {
-            Ok(text) => validate::validate(text, limits).map(|(from, to)| Self(&text[from..to])),
-            Err(error) => {
-                let offset = error.valid_up_to();
-                Err(JsonError::new(Problem::InvalidUtf8, offset, Default::default()))
-            }
-        }
+        Outlined::validate_within(json.as_bytes(), &Limits::STORED, STORED_BYTES)
+            .map(|outlined| outlined.value())
     }
 
     /// The kind of value this is.

@@ -14,7 +14,7 @@ pub(crate) use read::quoted;
 pub use read::{Outgoing, Parameter, ParameterKind, Text, TreatAs};
 pub use target::{Colleague, ConsultTarget, Target, TransferTarget};
 
-use crate::json::{JsonRef, Limits};
+use crate::json::{JsonRef, Limits, Outlined};
 use crate::rejection::Rejection;
 use crate::user_data::{UserDataKeys, UserDataPatch};
 use read::{FromBody, operation_name};
@@ -95,7 +95,7 @@ macro_rules! operations {
             /// # Errors
             /// The checks of [`Self::read`], and before them those of [`JsonRef::validate`].
             pub fn parse(json: &[u8], limits: &Limits) -> Result<Self, Rejection> {
-                Self::read(JsonRef::validate(json, limits)?, limits)
+                Self::read_outlined(&Outlined::validate(json, limits)?, limits)
             }
 
             /// Reads the operation from a validated body.
@@ -108,6 +108,10 @@ macro_rules! operations {
             /// (1), not text or unknown (10, DEC-13); then the first parameter of the table that is
             /// missing (1) or wrong (10, DEC-4).
             pub fn read(body: JsonRef<'_>, limits: &Limits) -> Result<Self, Rejection> {
+                Self::read_outlined(&Outlined::from(body), limits)
+            }
+
+            fn read_outlined(body: &Outlined<'_>, limits: &Limits) -> Result<Self, Rejection> {
                 let name = operation_name(body)?;
                 let kind = $Kind::from_name(&name)
                     .ok_or_else(|| Rejection::UnknownOperation { name: name.into_owned() })?;

@@ -28,6 +28,7 @@ impl Chat {
     ///
     /// An event about a user who has no leg, which `decide` never makes, changes nothing.
     pub fn evolve(&mut self, event: &Event, at: Timestamp) {
+        self.forget_tails(event);
         match event {
             Event::Imported { chat } => {
                 let revision = self.revision;
@@ -79,6 +80,7 @@ impl Chat {
                     in_focus: false,
                     consulted: false,
                     log_end: None,
+                    tail: Default::default(),
                 });
             }
             Event::Accepted { user, .. } => {

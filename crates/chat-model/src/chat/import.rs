@@ -217,6 +217,7 @@ fn leg(user: &UserId, state: LegState, role: Role, person: Option<u32>) -> Leg {
         in_focus: false,
         consulted: false,
         log_end: None,
+        tail: Default::default(),
     }
 }
 

@@ -60,6 +60,9 @@ impl Chat {
         for event in &record.events {
             let log_before = self.log_len();
             self.evolve(event, record.at);
+            if event.is_about_user_data() {
+                self.print_tails(rules);
+            }
             Announcer { chat: self, record, rules, log_before, out: &mut out }.announce(event);
         }
         self.count_record();
@@ -158,7 +161,14 @@ impl Announcer<'_> {
                 data.push(',');
             }
             data.push_str("\"chat\":");
-            view.write_json(&mut data);
+            match leg.tail.text(self.rules) {
+                Some(tail) => {
+                    data.push_str("{\"userData\":");
+                    chat.user_data.write_json(&mut data);
+                    data.push_str(tail);
+                }
+                None => view.write_json(&mut data),
+            }
             data.push_str(",\"notificationType\":\"");
             data.push_str(change.notification_type());
             data.push_str("\",\"messageType\":\"ChatStateChangeMessage\"}");

@@ -7,7 +7,7 @@ use alloc::string::String;
 
 use super::{Chat, Leg};
 use crate::id::UserId;
-use crate::json::{write_string, write_string_content};
+use crate::json::write_string;
 use crate::message::LogEntry;
 use crate::participant::{Person, sees};
 use crate::rules::Rules;
@@ -67,9 +67,14 @@ impl<'a> ChatView<'a> {
 
     /// Appends the resource to `out`, in the order of members of the documents (DEC-32).
     pub fn write_json(&self, out: &mut String) {
-        let chat = self.chat;
         out.push_str("{\"userData\":");
-        chat.user_data.write_json(out);
+        self.chat.user_data.write_json(out);
+        self.write_tail(out);
+    }
+
+    /// Everything behind the user data: what an operation on user data does not change.
+    pub(super) fn write_tail(&self, out: &mut String) {
+        let chat = self.chat;
         out.push_str(",\"state\":\"");
         out.push_str(self.leg.state.as_str());
         out.push_str("\",\"capabilities\":");
@@ -84,8 +89,9 @@ impl<'a> ChatView<'a> {
             separate.before_next(out);
             person.write_json(out, person.visibility, self.rules);
         }
-        out.push_str("],\"id\":");
-        write_string(out, chat.id.as_str());
+        out.push_str("],\"id\":\"");
+        chat.id.write_content(out);
+        out.push('"');
         if let Some(comment) = &chat.comment {
             out.push_str(",\"comment\":");
             write_string(out, comment);
@@ -212,7 +218,7 @@ pub(super) fn write_chat_uri(out: &mut String, chat: &Chat, rules: &Rules) {
 /// `/chats/{id}`, for the inside of a JSON string.
 pub(super) fn write_chat_path(out: &mut String, chat: &Chat) {
     out.push_str("/chats/");
-    write_string_content(out, chat.id.as_str());
+    chat.id.write_content(out);
 }
 
 /// Puts commas between the elements of a list.

@@ -16,10 +16,69 @@ use super::scan::{skip_space, special};
 const DEEPEST: usize = u128::BITS as usize;
 
 /// The span of the only value in `text`, or what is wrong with it. `text` is at most 2 GiB long.
-pub(super) fn validate(text: &str, limits: &Limits) -> Result<(usize, usize), JsonError> {
+/// The pass comes by the members of an outermost object anyway and notes them in `outline`.
+pub(super) fn validate(
+    text: &str,
+    limits: &Limits,
+    outline: &mut Outline,
+) -> Result<(usize, usize), JsonError> {
     let max_depth = limits.max_depth.min(DEEPEST);
-    value(Pass { text, bytes: text.as_bytes() }, max_depth, limits.max_key_bytes)
+    value(Pass { text, bytes: text.as_bytes() }, max_depth, limits.max_key_bytes, outline)
         .map_err(|refused| JsonError::at(refused.0, text, refused.1))
+}
+
+/// Where the first members of an outermost object stand.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outline {
+    members: [Member; Outline::MOST],
+    len: usize,
+}
+
+/// Where the key, the value and what follows it begin.
+#[derive(Clone, Copy, Debug, Default)]
+struct Member {
+    key: u32,
+    value: u32,
+    end: u32,
+}
+
+impl Outline {
+    /// More than any operation has parameters; further members are looked for when they are needed.
+    const MOST: usize = 6;
+
+    /// For a value that was validated elsewhere: no member is noted, and there may be some.
+    pub(super) fn unknown() -> Self {
+        Self { members: Default::default(), len: usize::MAX }
+    }
+
+    /// Where key, value and the end of each noted member are.
+    #[inline]
+    pub(super) fn members(&self) -> impl Iterator<Item = (usize, usize, usize)> + '_ {
+        let noted = if self.len == usize::MAX { 0 } else { self.len.min(Self::MOST) };
+        let spans = |at: &Member| (at.key as usize, at.value as usize, at.end as usize);
+        self.members[..noted].iter().map(spans)
+    }
+
+    /// Whether every member is noted.
+    pub(super) fn is_whole(&self) -> bool {
+        self.len <= Self::MOST
+    }
+
+    #[inline]
+    fn begin(&mut self, key: usize, value: usize) {
+        if let Some(member) = self.members.get_mut(self.len) {
+            *member = Member { key: key as u32, value: value as u32, end: 0 };
+        }
+        self.len += 1;
+    }
+
+    /// The elements of an outermost array end too, without having begun.
+    #[inline]
+    fn end(&mut self, end: usize) {
+        if let Some(member) = self.members.get_mut(self.len.wrapping_sub(1)) {
+            member.end = end as u32;
+        }
+    }
 }
 
 /// A problem and its offset. Boxed, because results that carry nothing are returned all the time.
@@ -34,6 +93,7 @@ fn value(
     pass: Pass<'_>,
     max_depth: usize,
     max_key_bytes: usize,
+    outline: &mut Outline,
 ) -> Result<(usize, usize), Refused> {
     let mut keys = OpenKeys::new(pass.bytes, max_key_bytes);
     // One bit for each open container, the innermost lowest: whether it is an object.
@@ -45,7 +105,11 @@ fn value(
     let mut key_due = None;
     'value: loop {
         if let Some(expected) = key_due.take() {
-            at = pass.key(at, &mut keys, expected)?;
+            let key = at;
+            at = pass.key(key, &mut keys, expected)?;
+            if depth == 1 {
+                outline.begin(key, at);
+            }
         }
         match pass.peek(at) {
             Some(b'"') => at = pass.string(at)?,
@@ -77,6 +141,9 @@ fn value(
         // A value has ended; so may the containers around it.
         loop {
             let end = at;
+            if depth == 1 {
+                outline.end(end);
+            }
             at = skip_space(pass.bytes, at);
             if depth == 0 {
                 return match pass.peek(at) {

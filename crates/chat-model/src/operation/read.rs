@@ -7,7 +7,7 @@ use alloc::borrow::{Cow, ToOwned};
 use alloc::string::String;
 use core::fmt;
 
-use crate::json::{JsonKind, JsonRef, Limits};
+use crate::json::{JsonKind, JsonRef, Limits, Outlined};
 use crate::rejection::Rejection;
 use crate::user_data::{UserDataKeys, UserDataPatch};
 
@@ -93,21 +93,25 @@ pub(super) trait FromBody: Sized {
     const KIND: ParameterKind;
     const REQUIRED: bool = true;
 
-    fn from_body(body: JsonRef<'_>, name: &'static str, limits: &Limits)
-    -> Result<Self, Rejection>;
+    fn from_body(
+        body: &Outlined<'_>,
+        name: &'static str,
+        limits: &Limits,
+    ) -> Result<Self, Rejection>;
 }
 
 /// The `operationName`, before anything else is looked at (DEC-13, DEC-14).
-pub(super) fn operation_name(body: JsonRef<'_>) -> Result<Cow<'_, str>, Rejection> {
-    if body.kind() != JsonKind::Object {
-        return Err(Rejection::NotAnObject { found: body.kind() });
+pub(super) fn operation_name<'a>(body: &Outlined<'a>) -> Result<Cow<'a, str>, Rejection> {
+    let found = body.value().kind();
+    if found != JsonKind::Object {
+        return Err(Rejection::NotAnObject { found });
     }
     let value = present(body, "operationName").ok_or(Rejection::missing("operationName"))?;
     text(value, "operationName")
 }
 
 /// A member that is there and not `null`: the documents' clients send `null` for "not set".
-pub(super) fn present<'a>(body: JsonRef<'a>, name: &str) -> Option<JsonRef<'a>> {
+pub(super) fn present<'a>(body: &Outlined<'a>, name: &str) -> Option<JsonRef<'a>> {
     body.get(name).filter(|value| value.kind() != JsonKind::Null)
 }
 
@@ -115,14 +119,14 @@ pub(super) fn text<'a>(value: JsonRef<'a>, name: &'static str) -> Result<Cow<'a,
     value.decode_string().ok_or_else(|| Rejection::wrong_type(name, "a string", value.kind()))
 }
 
-fn required<'a>(body: JsonRef<'a>, name: &'static str) -> Result<JsonRef<'a>, Rejection> {
+fn required<'a>(body: &Outlined<'a>, name: &'static str) -> Result<JsonRef<'a>, Rejection> {
     present(body, name).ok_or(Rejection::missing(name))
 }
 
 impl FromBody for String {
     const KIND: ParameterKind = ParameterKind::Text;
 
-    fn from_body(body: JsonRef<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
+    fn from_body(body: &Outlined<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
         text(required(body, name)?, name).map(Cow::into_owned)
     }
 }
@@ -131,7 +135,7 @@ impl FromBody for Option<String> {
     const KIND: ParameterKind = ParameterKind::Text;
     const REQUIRED: bool = false;
 
-    fn from_body(body: JsonRef<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
+    fn from_body(body: &Outlined<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
         present(body, name).map(|value| text(value, name).map(Cow::into_owned)).transpose()
     }
 }
@@ -139,7 +143,7 @@ impl FromBody for Option<String> {
 impl FromBody for Text {
     const KIND: ParameterKind = ParameterKind::NonEmptyText;
 
-    fn from_body(body: JsonRef<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
+    fn from_body(body: &Outlined<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
         non_empty(required(body, name)?, name)
     }
 }
@@ -148,7 +152,7 @@ impl FromBody for Option<Text> {
     const KIND: ParameterKind = ParameterKind::NonEmptyText;
     const REQUIRED: bool = false;
 
-    fn from_body(body: JsonRef<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
+    fn from_body(body: &Outlined<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
         present(body, name).map(|value| non_empty(value, name)).transpose()
     }
 }
@@ -165,7 +169,7 @@ impl FromBody for Option<bool> {
     const KIND: ParameterKind = ParameterKind::Boolean;
     const REQUIRED: bool = false;
 
-    fn from_body(body: JsonRef<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
+    fn from_body(body: &Outlined<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
         let read = |value: JsonRef<'_>| {
             value
                 .as_bool()
@@ -179,7 +183,7 @@ impl FromBody for UserDataPatch {
     const KIND: ParameterKind = ParameterKind::UserData;
 
     fn from_body(
-        body: JsonRef<'_>,
+        body: &Outlined<'_>,
         name: &'static str,
         limits: &Limits,
     ) -> Result<Self, Rejection> {
@@ -192,7 +196,7 @@ impl FromBody for Option<UserDataPatch> {
     const REQUIRED: bool = false;
 
     fn from_body(
-        body: JsonRef<'_>,
+        body: &Outlined<'_>,
         name: &'static str,
         limits: &Limits,
     ) -> Result<Self, Rejection> {
@@ -215,7 +219,7 @@ impl FromBody for UserDataKeys {
     const KIND: ParameterKind = ParameterKind::Keys;
 
     fn from_body(
-        body: JsonRef<'_>,
+        body: &Outlined<'_>,
         name: &'static str,
         limits: &Limits,
     ) -> Result<Self, Rejection> {
@@ -235,7 +239,7 @@ impl FromBody for Outgoing {
     const KIND: ParameterKind = ParameterKind::Message;
 
     fn from_body(
-        body: JsonRef<'_>,
+        body: &Outlined<'_>,
         name: &'static str,
         limits: &Limits,
     ) -> Result<Self, Rejection> {
@@ -262,7 +266,7 @@ impl FromBody for Option<Outgoing> {
     const REQUIRED: bool = false;
 
     fn from_body(
-        body: JsonRef<'_>,
+        body: &Outlined<'_>,
         name: &'static str,
         limits: &Limits,
     ) -> Result<Self, Rejection> {

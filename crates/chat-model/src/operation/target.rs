@@ -5,7 +5,7 @@
 
 use super::read::{FromBody, ParameterKind, present, quoted, text};
 use crate::id::{QueueName, UserId};
-use crate::json::{JsonRef, Limits};
+use crate::json::{JsonRef, Limits, Outlined};
 use crate::rejection::Rejection;
 
 /// An agent or a queue.
@@ -54,7 +54,7 @@ impl TransferTarget {
 impl FromBody for Colleague {
     const KIND: ParameterKind = ParameterKind::Agent;
 
-    fn from_body(body: JsonRef<'_>, _: &'static str, _: &Limits) -> Result<Self, Rejection> {
+    fn from_body(body: &Outlined<'_>, _: &'static str, _: &Limits) -> Result<Self, Rejection> {
         let (parameter, value) = one_of(body, &["targetUri", "targetPath"])?;
         match address(value, parameter)? {
             Target::User(user) => Ok(Self(user)),
@@ -66,7 +66,7 @@ impl FromBody for Colleague {
 impl FromBody for ConsultTarget {
     const KIND: ParameterKind = ParameterKind::AgentOrQueue;
 
-    fn from_body(body: JsonRef<'_>, _: &'static str, _: &Limits) -> Result<Self, Rejection> {
+    fn from_body(body: &Outlined<'_>, _: &'static str, _: &Limits) -> Result<Self, Rejection> {
         let (parameter, value) = one_of(body, &["targetUri", "targetPath"])?;
         address(value, parameter).map(Self)
     }
@@ -75,7 +75,7 @@ impl FromBody for ConsultTarget {
 impl FromBody for TransferTarget {
     const KIND: ParameterKind = ParameterKind::TransferTarget;
 
-    fn from_body(body: JsonRef<'_>, _: &'static str, _: &Limits) -> Result<Self, Rejection> {
+    fn from_body(body: &Outlined<'_>, _: &'static str, _: &Limits) -> Result<Self, Rejection> {
         match one_of(body, &["targetUri", "targetPath", "queueName"])? {
             ("queueName", value) => {
                 let name = text(value, "queueName")?;
@@ -98,7 +98,7 @@ impl FromBody for TransferTarget {
 
 /// The one member of `names` that is there: none is code 1, two are code 10 (DEC-15).
 fn one_of<'a>(
-    body: JsonRef<'a>,
+    body: &Outlined<'a>,
     names: &[&'static str],
 ) -> Result<(&'static str, JsonRef<'a>), Rejection> {
     let mut found = None;

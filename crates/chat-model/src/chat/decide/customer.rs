@@ -5,7 +5,7 @@ use smallvec::smallvec;
 use super::super::Chat;
 use crate::event::{Event, Events, Revocation};
 use crate::id::NewIds;
-use crate::json::{JsonRef, JsonText};
+use crate::json::JsonText;
 use crate::message::Content;
 use crate::operation::CustomerOperation;
 use crate::rejection::Rejection;
@@ -109,8 +109,7 @@ fn with_subject(
             found: alloc::format!("{}", all.len()),
         });
     }
-    let limits = &context.rules.limits;
-    Ok(UserDataPatch::read(JsonRef::validate(all.to_json().as_bytes(), limits)?, limits)?)
+    Ok(all.to_patch())
 }
 
 fn not_now(

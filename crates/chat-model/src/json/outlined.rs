@@ -1,0 +1,111 @@
+//! The body of a request: a validated object whose first members are at hand.
+//!
+//! The validating pass comes by every member anyway; noting where they stand spares whoever reads
+//! the parameters of an operation a second walk over the text.
+
+use super::error::{JsonError, Problem};
+use super::validate::{Outline, validate};
+use super::{JsonRef, Key, Limits, REQUEST_BYTES, string_end};
+
+/// A value whose outermost members are at hand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outlined<'a> {
+    value: JsonRef<'a>,
+    /// What the outline's positions count in; empty if there is no outline.
+    text: &'a str,
+    outline: Outline,
+}
+
+impl<'a> Outlined<'a> {
+    /// Reads the body of a request: [`JsonRef::validate`].
+    pub(crate) fn validate(json: &'a [u8], limits: &Limits) -> Result<Self, JsonError> {
+        Self::validate_within(json, limits, REQUEST_BYTES)
+    }
+
+    pub(super) fn validate_within(
+        json: &'a [u8],
+        limits: &Limits,
+        most: usize,
+    ) -> Result<Self, JsonError> {
+        let max = limits.max_body_bytes.min(most);
+        if json.len() > max {
+            let problem = Problem::TooLarge { bytes: json.len(), max };
+            return Err(JsonError::new(problem, max, Default::default()));
+        }
+        match core::str::from_utf8(json) {
+            Ok(text) => {
+                let mut outline = Outline::default();
+                let (from, to) = validate(text, limits, &mut outline)?;
+                Ok(Self { value: JsonRef::known(&text[from..to]), text, outline })
+            }
+            Err(error) => {
+                let offset = error.valid_up_to();
+                Err(JsonError::new(Problem::InvalidUtf8, offset, Default::default()))
+            }
+        }
+    }
+
+    pub(crate) fn value(&self) -> JsonRef<'a> {
+        self.value
+    }
+
+    /// The member of an object whose decoded key is `name`, a text without quotes, backslashes and
+    /// control characters: [`JsonRef::get`].
+    pub(crate) fn get(&self, name: &str) -> Option<JsonRef<'a>> {
+        for (key, value, end) in self.outline.members() {
+            // As it is nearly always written: between its quotes, without an escape.
+            let inside = &self.text.as_bytes()[key + 1..value];
+            let is_named = match inside.strip_prefix(name.as_bytes()) {
+                Some(rest) => rest.first() == Some(&b'"'),
+                None => inside.contains(&b'\\') && key_of(&self.text[key..value]) == *name,
+            };
+            if is_named {
+                return Some(JsonRef::known(&self.text[value..end]));
+            }
+        }
+        if self.outline.is_whole() { None } else { self.value.get(name) }
+    }
+}
+
+impl<'a> From<JsonRef<'a>> for Outlined<'a> {
+    fn from(value: JsonRef<'a>) -> Self {
+        Self { value, text: "", outline: Outline::unknown() }
+    }
+}
+
+/// The key of a member, from its opening quote up to where the value begins.
+#[cold]
+fn key_of(before_value: &str) -> Key<'_> {
+    Key::known(&before_value[..string_end(before_value.as_bytes(), 0)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{JsonRef, Limits, Outlined};
+
+    /// However the members are written and however many there are, both ways find the same ones.
+    #[test]
+    fn finds_what_a_walk_finds() {
+        let many = r#"{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"operationName":8}"#;
+        for json in [
+            r#"{"operationName":"x","userData":{"a":{"operationName":1}}}"#,
+            " { \"operationName\" : [ 1 , {} ] , \"userData\"\n:\ttrue } ",
+            r#"{"\u006fperationName":1,"operationName2":2,"xoperationName":3}"#,
+            r#"{"operationNam":1,"a":"\"operationName\":2"}"#,
+            r#"[{"operationName":1}]"#,
+            r#""operationName""#,
+            "{}",
+            many,
+        ] {
+            let limits = Limits::default();
+            let outlined = Outlined::validate(json.as_bytes(), &limits).unwrap();
+            let value = JsonRef::validate(json.as_bytes(), &limits).unwrap();
+            for name in ["operationName", "userData", "a", "g", "missing", ""] {
+                let walked = value.get(name).map(JsonRef::as_str);
+                assert_eq!(outlined.get(name).map(JsonRef::as_str), walked, "{name} in {json}");
+                let known = Outlined::from(value);
+                assert_eq!(known.get(name).map(JsonRef::as_str), walked, "{name} in {json}");
+            }
+        }
+    }
+}
