@@ -22,7 +22,7 @@ impl Caller<'_> {
         operation: &Operation,
         ids: &mut dyn NewIds,
     ) -> Result<Events, Rejection> {
-        self.check_against_caller(operation)?;
+        self.check_parameters(operation)?;
         self.chat.situation_of(self.leg).guard(operation.kind())?;
 
         let me = &self.leg.user;
@@ -36,11 +36,11 @@ impl Caller<'_> {
                 events
             }
             Operation::AttachUserData { user_data } => {
-                self.check_room(user_data)?;
+                self.check_room(user_data, "userData")?;
                 smallvec![Event::UserDataAttached { by: me.clone(), pairs: user_data.clone() }]
             }
             Operation::UpdateUserData { user_data } => {
-                self.check_room(user_data)?;
+                self.check_room(user_data, "userData")?;
                 smallvec![Event::UserDataUpdated { by: me.clone(), pairs: user_data.clone() }]
             }
             Operation::DeleteUserData { keys } => {
@@ -57,7 +57,7 @@ impl Caller<'_> {
                     &JsonText::string(disposition),
                     &self.context.rules.limits,
                 )?;
-                self.check_room(&pair)?;
+                self.check_room(&pair, "disposition")?;
                 smallvec![Event::DispositionSet { by: me.clone(), pair }]
             }
             Operation::AddComment { comment } => {
@@ -108,9 +108,22 @@ impl Caller<'_> {
         })
     }
 
-    /// Parameters that are wrong because of who sends them (DEC-15: oneself is code 10).
-    fn check_against_caller(&self, operation: &Operation) -> Result<(), Rejection> {
+    /// Parameters that are wrong because of who sends them (DEC-15: oneself is code 10) or by the
+    /// rules (DEC-7); before the capability is asked (DEC-14).
+    fn check_parameters(&self, operation: &Operation) -> Result<(), Rejection> {
         let target = match operation {
+            Operation::SetDisposition { disposition_key: Some(key), .. } => {
+                let most = self.context.rules.limits.max_key_bytes;
+                let bytes = key.as_str().len();
+                if bytes > most {
+                    return Err(Rejection::OutOfRange {
+                        parameter: "dispositionKey",
+                        expected: alloc::format!("a key of at most {most} bytes").into(),
+                        found: alloc::format!("one of {bytes}"),
+                    });
+                }
+                return Ok(());
+            }
             Operation::Invite { target: Colleague(user) }
             | Operation::RemoveParticipantFromConference { target: Colleague(user), .. }
             | Operation::Consult { target: ConsultTarget(Target::User(user)) }
@@ -124,7 +137,7 @@ impl Caller<'_> {
     }
 
     /// DEC-7: the chat holds a bounded number of keys.
-    fn check_room(&self, pairs: &UserDataPatch) -> Result<(), Rejection> {
+    fn check_room(&self, pairs: &UserDataPatch, parameter: &'static str) -> Result<(), Rejection> {
         let most = self.context.rules.limits.max_keys;
         let user_data = &self.chat.user_data;
         // Most operations cannot reach the bound even if every key is new.
@@ -134,7 +147,7 @@ impl Caller<'_> {
         let after = user_data.len_after(pairs);
         if after > most {
             return Err(Rejection::OutOfRange {
-                parameter: "userData",
+                parameter,
                 expected: alloc::format!("at most {most} keys in the chat").into(),
                 found: alloc::format!("{after} after the operation"),
             });
