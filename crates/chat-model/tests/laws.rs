@@ -5,6 +5,7 @@
 //! computed from what clients see, not from the model's own functions.
 
 #[path = "support/wire.rs"]
+#[allow(dead_code, reason = "the other tests use the rest")]
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
