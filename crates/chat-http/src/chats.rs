@@ -70,8 +70,15 @@ impl Chats {
             metrics,
             retention,
         }));
-        let hub =
-            Hub::new(store.clone(), clock, chance, desk.clone(), limits, &config.notifications, metrics);
+        let hub = Hub::new(
+            store.clone(),
+            clock,
+            chance,
+            desk.clone(),
+            limits,
+            &config.notifications,
+            metrics,
+        );
         let visitors = Arc::new(Visitors::new(store, retention));
         let dispatch = Dispatch::new(
             desk.clone(),

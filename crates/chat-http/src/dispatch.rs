@@ -41,8 +41,8 @@ pub struct WaitingChat {
 pub struct Candidate {
     /// The agent.
     pub user: UserId,
-    /// Since when the agent has waited: became Ready or was offered a chat, milliseconds since
-    /// 1970.
+    /// Since when the agent has waited: became Ready, or was offered a chat by this node,
+    /// milliseconds since 1970.
     pub waiting_since_ms: i64,
     /// How many chats the agent has.
     pub chats: u32,

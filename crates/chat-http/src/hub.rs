@@ -140,6 +140,8 @@ impl Hub {
             && !self.state().server.knows(&client_id)
         {
             self.adopt(&owner, &client_id).await?;
+            // What it has missed goes into this answer, not into the next one.
+            self.tell_now(user).await?;
         }
 
         let (answer, answered) = oneshot::channel();

@@ -101,6 +101,15 @@ impl Hub {
         }
     }
 
+    /// Tells the user's sessions what the feed holds by now.
+    pub(super) async fn tell_now(&self, user: &UserId) -> Result<(), Unavailable> {
+        let cursor = self.state().followed.get(user).map(|followed| followed.cursor);
+        match cursor {
+            Some(cursor) => self.tell_user(user, cursor).await,
+            None => Ok(()),
+        }
+    }
+
     /// Looks at every feed that somebody here listens to.
     pub(crate) fn hear_of_all(&self) {
         let mut state = self.state();

@@ -251,18 +251,16 @@ async fn a_consulted_agent_stays_behind_the_scenes_until_invited() {
 #[tokio::test]
 async fn a_chat_is_handed_on() {
     let talk = Talk::begin().await;
-    talk.goes(vec![
-        (
-            1,
-            with_target("Transfer", 2),
-            [
-                &["StatusChange Completed [Vera] #"],
-                &["StatusChange Invited []"],
-                &[],
-                &["Agent One ParticipantLeft"],
-            ],
-        ),
-    ])
+    talk.goes(vec![(
+        1,
+        with_target("Transfer", 2),
+        [
+            &["StatusChange Completed [Vera] #"],
+            &["StatusChange Invited []"],
+            &[],
+            &["Agent One ParticipantLeft"],
+        ],
+    )])
     .await;
     assert_eq!(talk.site.visitor_state(&talk.visitor).await, "WaitingForAgent");
     talk.goes(vec![
@@ -281,11 +279,7 @@ async fn a_chat_is_handed_on() {
                 &["Agent Two ParticipantJoined"],
             ],
         ),
-        (
-            2,
-            with_target("Consult", 3),
-            [&[], &[], &["StatusChange Invited []"], &[]],
-        ),
+        (2, with_target("Consult", 3), [&[], &[], &["StatusChange Invited []"], &[]]),
     ])
     .await;
     talk.perform(3, op("Accept")).await;
@@ -349,10 +343,12 @@ async fn a_consult_may_come_to_nothing() {
     talk.goes(vec![(
         2,
         op("Reject"),
-        [&["Error Chatting [Vera, Agent One] #"], &[
-            "StatusChange Invited []",
-            "StatusChange Completed [] #",
-        ], &[], &[]],
+        [
+            &["Error Chatting [Vera, Agent One] #"],
+            &["StatusChange Invited []", "StatusChange Completed [] #"],
+            &[],
+            &[],
+        ],
     )])
     .await;
     talk.perform(1, with_target("Consult", 2)).await;

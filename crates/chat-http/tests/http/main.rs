@@ -2,10 +2,14 @@
 //! become ready, and how every refusal looks.
 
 mod conversation;
+mod customers;
+mod distribution;
 mod floor;
 mod health;
 mod identity;
 mod me;
+mod notifications;
+mod operations;
 mod readiness;
 mod refusals;
 mod socket;

@@ -49,7 +49,11 @@ impl Site {
     }
 
     pub(crate) async fn ask(&self, ask: Ask) -> Answer {
-        let response = self.router.clone().oneshot(ask.0).await.unwrap();
+        Self::ask_router(self.router.clone(), ask).await
+    }
+
+    pub(crate) async fn ask_router(router: Router, ask: Ask) -> Answer {
+        let response = router.oneshot(ask.0).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer {

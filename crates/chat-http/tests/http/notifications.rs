@@ -1,0 +1,275 @@
+//! `/api/v2/notifications`: Bayeux through HTTP, and the journal behind it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::floor::{Listener, NOTIFICATIONS};
+use crate::support::{Ask, Site};
+
+const HELLO: &str = r#"[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
+
+/// A site on which agent1 has a chat with Vera.
+async fn served() -> (Site, String, String) {
+    let site = Site::new();
+    site.log_in(&["agent1"]).await;
+    site.ready("agent1").await;
+    let visitor = site.visit("Vera").await;
+    let chat = site.chats("agent1").await.remove(0);
+    site.perform("agent1", &chat, json!({"operationName": "Accept"})).await.assert_ok();
+    (site, chat, visitor)
+}
+
+fn say(text: &str) -> Value {
+    json!({"operationName": "SendMessage", "text": text})
+}
+
+/// NOTIF-1.1 to 1.3, BAYEUX-1.14 to -1.20: paths, methods, media types, statuses.
+#[tokio::test]
+async fn every_path_below_it_is_the_same_resource() {
+    let site = Site::new();
+    for path in ["", "/", "/handshake", "/connect", "/a/b/c"] {
+        let path = format!("{NOTIFICATIONS}{path}");
+        site.ask(Ask::post(&path, HELLO)).await.assert_refused(403, 20, "Access denied");
+        let answer = site.ask(Ask::post(&path, HELLO).by("agent1")).await;
+        assert_eq!(answer.status, 200, "{path} {answer:?}");
+        assert_eq!(answer.header("content-type"), Some("application/json;charset=utf-8"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let cookie = answer.header("set-cookie").unwrap();
+        assert!(cookie.starts_with("BAYEUX_BROWSER="), "{cookie}");
+        assert!(cookie.ends_with("; Path=/; HttpOnly"), "{cookie}");
+        assert_eq!(answer.json()[0]["successful"], true);
+
+        let with_cookie = Ask::post(&path, HELLO).by("agent1").cookie(answer.cookie().unwrap());
+        assert_eq!(site.ask(with_cookie).await.header("set-cookie"), None, "BAYEUX-2.2");
+        site.ask(Ask::get(&path).by("agent1")).await.assert_refused(400, 10, "POST");
+        site.ask(Ask::new("PUT", &path).by("agent1")).await.assert_refused(405, 3, "method");
+        let text = Ask::post(&path, HELLO).by("agent1").header("content-type", "text/plain");
+        site.ask(text).await.assert_refused(415, 10, "application/json");
+        for bad in ["", "[]", "[{", "7", "[7]"] {
+            let answer = site.ask(Ask::post(&path, bad).by("agent1")).await;
+            assert_eq!(answer.status, 400, "{bad:?} {answer:?}");
+        }
+    }
+}
+
+/// BAYEUX-2.4: a client id is a secret of its user.
+#[tokio::test]
+async fn a_client_id_is_worth_nothing_to_another_user() {
+    let (site, chat, _) = served().await;
+    let agent = site.listen("agent1").await;
+    let thief = Listener { user: "agent2", client_id: agent.client_id.clone() };
+    let reply = thief.poll(&site, json!({})).await.remove(0);
+    assert_eq!(reply["error"], "402::Unknown client");
+    site.perform("agent1", &chat, say("x")).await.assert_ok();
+    assert_eq!(agent.hear_short(&site).await, ["NewMessages Agent One: x"]);
+}
+
+/// NOTIF-2.14: all sessions of the user, each once; BAYEUX-4.3: a held poll wakes.
+#[tokio::test]
+async fn a_poll_is_held_until_there_is_news() {
+    let (site, chat, _) = served().await;
+    let work = tokio::spawn({
+        let app = site.app.clone();
+        async move { app.work().await }
+    });
+    let (one, two) = (site.listen("agent1").await, site.listen("agent1").await);
+    let hold = |listener: &Listener| {
+        let ask = Ask::post(NOTIFICATIONS, listener.connect(json!({}), None).to_string());
+        let router = site.router.clone();
+        tokio::spawn(async move {
+            let answer = Site::ask_router(router, ask.by("agent1")).await;
+            answer.json()
+        })
+    };
+    let (first, second) = (hold(&one), hold(&two));
+    tokio::task::yield_now().await;
+    site.perform("agent1", &chat, say("x")).await.assert_ok();
+    for poll in [first, second] {
+        let answer = tokio::time::timeout(Duration::from_secs(10), poll).await.unwrap().unwrap();
+        assert_eq!(answer[0]["data"]["messages"][0]["text"], "x");
+        assert_eq!(answer[0]["channel"], "/v2/me/chats");
+        assert_eq!(answer[1], json!({"channel": "/meta/connect", "successful": true}));
+    }
+    work.abort();
+}
+
+/// BAYEUX-4.3: without news a poll is answered when its time is up; DEC-45: at the end with 402.
+#[tokio::test]
+async fn a_poll_ends_with_its_time_or_with_the_server() {
+    let (site, ..) = served().await;
+    let agent = site.listen("agent1").await;
+    let ask = || {
+        let connect = agent.connect(json!({}), None).to_string();
+        let ask = Ask::post(NOTIFICATIONS, connect).by("agent1");
+        tokio::spawn(Site::ask_router(site.router.clone(), ask))
+    };
+    let poll = ask();
+    while site.held_polls().await == 0 {
+        tokio::task::yield_now().await;
+    }
+    site.clock.advance(20_000);
+    site.app.catch_up().await;
+    let reply = poll.await.unwrap().json();
+    assert_eq!(reply, json!([{"channel": "/meta/connect", "successful": true}]));
+
+    // A client that hangs up takes nothing with it.
+    let poll = ask();
+    while site.held_polls().await == 0 {
+        tokio::task::yield_now().await;
+    }
+    poll.abort();
+    assert!(poll.await.unwrap_err().is_cancelled());
+    assert_eq!(site.held_polls().await, 0);
+    assert_eq!(agent.hear_short(&site).await, [""; 0]);
+}
+
+/// BAYEUX-10.1: a session without a poll is forgotten, and its row with it.
+#[tokio::test]
+async fn a_silent_session_is_forgotten() {
+    let (site, ..) = served().await;
+    let agent = site.listen("agent1").await;
+    site.clock.advance(10_000);
+    let reply = agent.poll(&site, json!({})).await.remove(0);
+    assert_eq!(reply["error"], "402::Unknown client");
+    assert_eq!(reply["advice"]["reconnect"], "handshake");
+    let again = agent.poll(&site.restarted(), json!({})).await.remove(0);
+    assert_eq!(again["error"], "402::Unknown client");
+}
+
+/// DEC-44: another node goes on with a session from what its client confirms, without a gap and
+/// without a repetition; what it tells is made again from the journal, to the byte.
+#[tokio::test]
+async fn another_node_goes_on_with_a_session() {
+    let (site, chat, visitor) = served().await;
+    let ack = |n: u64| json!({"ack": n});
+    let agent = site.listen_with("agent1", json!({"ack": true})).await;
+    let quiet = agent.poll(&site, ack(0)).await.remove(0);
+    let seen = quiet["ext"]["ack"].as_u64().unwrap();
+
+    site.perform("agent1", &chat, say("one")).await.assert_ok();
+    let attach = json!({"operationName": "AttachUserData", "userData": {"z": [1.0, {"b": null}]}});
+    site.perform("agent1", &chat, attach).await.assert_ok();
+    site.visitor_says(&visitor, say("two")).await.assert_ok();
+    site.perform("agent1", &chat, json!({"operationName": "Leave"})).await.assert_ok();
+    let here = agent.poll(&site, ack(seen)).await;
+    assert_eq!(here.len(), 5, "{here:?}");
+
+    // The answer was lost with the node.
+    let other = site.restarted();
+    let there = agent.poll(&other, ack(seen)).await;
+    let data = |heard: &[Value]| -> Vec<String> {
+        heard[..heard.len() - 1].iter().map(|event| event["data"].to_string()).collect()
+    };
+    assert_eq!(data(&there), data(&here));
+    let last = there.last().unwrap()["ext"]["ack"].as_u64().unwrap();
+    assert_eq!(last, here.last().unwrap()["ext"]["ack"].as_u64().unwrap());
+    let rest = agent.poll(&other, ack(last)).await;
+    assert_eq!(rest.len(), 1, "{rest:?}");
+
+    // The first node forgets the session, which is not its own any more, and leaves its row alone.
+    site.clock.advance(9_000);
+    agent.poll(&other, ack(last)).await;
+    site.clock.advance(2_000);
+    site.app.catch_up().await;
+    assert!(site.sessions().await < 1.0);
+    let third = other.restarted();
+    let reply = agent.poll(&third, ack(last)).await.remove(0);
+    assert_eq!((&reply["successful"], &reply["ext"]["ack"]), (&json!(true), &json!(last)));
+}
+
+/// Never skipped in silence: what a feed has lost ends the session with 402, and the client reads
+/// the state anew.
+#[tokio::test]
+async fn a_gap_in_the_feed_ends_the_session() {
+    use chat_store::Store as _;
+    let (site, chat, _) = served().await;
+    let agent = site.listen("agent1").await;
+    for text in ["one", "two"] {
+        // Performed by another node, so that this one has not told it yet.
+        let other = site.restarted();
+        let path = format!("/api/v2/me/chats/{chat}");
+        other.ask(Ask::post(&path, say(text).to_string()).by("agent1")).await.assert_ok();
+    }
+    site.store.expire(1_800_000_000_000, 1_000).await.unwrap();
+    let reply = agent.poll(&site, json!({})).await.remove(0);
+    assert_eq!(reply["error"], "402::Unknown client");
+    let anew = site.listen("agent1").await;
+    site.perform("agent1", &chat, say("three")).await.assert_ok();
+    assert_eq!(anew.hear_short(&site).await, ["NewMessages Agent One: three"]);
+}
+
+/// NOTIF-3.3: readiness on its own topic.
+#[tokio::test]
+async fn readiness_is_told_on_its_own_topic() {
+    let site = Site::new();
+    site.log_in(&["agent1"]).await;
+    let agent = site.listen("agent1").await;
+    site.ready("agent1").await;
+    assert_eq!(agent.hear_short(&site).await, [""; 0], "not subscribed");
+    let subscribe = json!([{"channel": "/meta/subscribe", "clientId": agent.client_id,
+        "subscription": "/v2/me/*"}]);
+    site.bayeux("agent1", &subscribe).await;
+    site.ask(Ask::operation("/api/v2/me/channels/chat", "NotReady").by("agent1")).await.assert_ok();
+    let heard = agent.hear(&site).await;
+    assert_eq!(
+        heard,
+        [json!({
+            "messageType": "ChannelStateChangeMessageV2",
+            "channels": [{
+                "channel": "chat",
+                "userState": {
+                    "id": "900D55CC-2BB0-431F-8BF9-D3525B383BE6",
+                    "displayName": "Not Ready",
+                    "state": "NotReady",
+                },
+                "dndState": "Off",
+            }],
+        })]
+    );
+}
+
+/// Hostile clients: sessions per user and polls in total are bounded.
+#[tokio::test]
+async fn sessions_and_polls_are_bounded() {
+    let site = Site::with(|config| {
+        config.notifications.max_sessions_per_user = 2;
+        config.limits.max_held_polls = 1;
+    });
+    let (one, two) = (site.listen("agent1").await, site.listen("agent1").await);
+    let third = site.ask(Ask::post(NOTIFICATIONS, HELLO).by("agent1")).await.json();
+    assert_eq!(third[0]["successful"], false, "{third}");
+    assert_eq!(
+        site.ask(Ask::post(NOTIFICATIONS, HELLO).by("agent2")).await.json()[0]["successful"],
+        true
+    );
+
+    let connect = one.connect(json!({}), None).to_string();
+    let poll = tokio::spawn(Site::ask_router(
+        site.router.clone(),
+        Ask::post(NOTIFICATIONS, connect).by("agent1"),
+    ));
+    while site.held_polls().await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let answer = site.bayeux("agent1", &two.connect(json!({}), None)).await;
+    answer.assert_refused(503, 4, "polls");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    poll.abort();
+}
+
+impl Site {
+    async fn held_polls(&self) -> u32 {
+        self.figure("chat_held_polls").await as u32
+    }
+
+    async fn sessions(&self) -> f64 {
+        self.figure("chat_notification_sessions").await
+    }
+
+    async fn figure(&self, name: &str) -> f64 {
+        let text = self.ask(Ask::get("/metrics")).await.text;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{name} in {text}")).parse().unwrap()
+    }
+}
