@@ -29,6 +29,8 @@ struct Pages {
     /// Each chat at the earlier of its two times.
     by_time: BTreeSet<(i64, ChatId)>,
     queues: BTreeMap<QueueName, i64>,
+    /// Agents whose last notification session is gone: since when, and when they are looked at.
+    lost: BTreeMap<UserId, (i64, i64)>,
     /// The time that whoever waits for the agenda knows of.
     announced: Option<i64>,
 }
@@ -53,6 +55,8 @@ pub(crate) struct DueNow {
     /// Each chat, and whether its visitor may have been silent for too long.
     pub(crate) chats: Vec<(ChatId, bool)>,
     pub(crate) queues: Vec<QueueName>,
+    /// Each agent without a notification session, and since when.
+    pub(crate) lost: Vec<(UserId, i64)>,
 }
 
 impl Agenda {
@@ -111,6 +115,25 @@ impl Agenda {
         self.announce(pages);
     }
 
+    /// The agent's last notification session is gone (DEC-42); if that is known, it stays as noted.
+    pub(crate) fn agent_lost(&self, user: &UserId, look_in_ms: i64) {
+        let now = self.clock.now_ms();
+        self.look_for(user, now, look_in_ms);
+    }
+
+    /// Looks for an agent who is lost since `since_ms` in `ms` milliseconds.
+    pub(crate) fn look_for(&self, user: &UserId, since_ms: i64, ms: i64) {
+        let at = self.clock.now_ms().saturating_add(ms);
+        let mut pages = self.pages();
+        pages.lost.entry(user.clone()).or_insert((since_ms, at));
+        self.announce(pages);
+    }
+
+    /// The agent has a notification session.
+    pub(crate) fn agent_found(&self, user: &UserId) {
+        self.pages().lost.remove(user);
+    }
+
     /// Looks at the queue `ms` milliseconds from now, or earlier if that is noted.
     pub(crate) fn queue_in(&self, queue: &QueueName, ms: i64) {
         let mut pages = self.pages();
@@ -137,6 +160,9 @@ impl Agenda {
             pages.queues.iter().filter(|&(_, &at)| at <= now).map(|(queue, _)| queue.clone()),
         );
         pages.queues.retain(|_, at| *at > now);
+        let lost = pages.lost.iter().filter(|(_, (_, at))| *at <= now);
+        due.lost.extend(lost.map(|(user, &(since, _))| (user.clone(), since)));
+        pages.lost.retain(|_, (_, at)| *at > now);
         due
     }
 
@@ -201,7 +227,8 @@ impl Pages {
 
     fn next(&self) -> Option<i64> {
         let chat = self.by_time.first().map(|&(at, _)| at);
-        chat.into_iter().chain(self.queues.values().copied()).min()
+        let lost = self.lost.values().map(|&(_, at)| at);
+        chat.into_iter().chain(self.queues.values().copied()).chain(lost).min()
     }
 }
 

@@ -75,10 +75,12 @@ impl Chats {
             clock,
             chance,
             desk.clone(),
+            agenda.clone(),
             limits,
             &config.notifications,
             metrics,
         );
+        let hub = Arc::new(hub);
         let visitors = Arc::new(Visitors::new(store, retention));
         let dispatch = Dispatch::new(
             desk.clone(),
@@ -94,9 +96,11 @@ impl Chats {
             visitors: visitors.clone(),
             agenda: agenda.clone(),
             dispatch,
+            hub: hub.clone(),
+            limits: limits.clone(),
             silence_ms,
         };
-        Self { desk, hub: Arc::new(hub), visitors, house, agenda, rules }
+        Self { desk, hub, visitors, house, agenda, rules }
     }
 
     /// Does what happens although nobody asks for it, for as long as it is polled.

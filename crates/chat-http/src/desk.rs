@@ -200,7 +200,7 @@ impl Desk {
         let mut known = slot.lock().await;
         *known = None;
         let before = Chat::new(id.clone());
-        match self.append(before, Head::NONE, record).await {
+        match self.append(before, Head::NONE, record, Names(&*self.chance).command()).await {
             Ok(appended) => {
                 *known = appended;
                 Ok(true)
@@ -266,6 +266,8 @@ impl Desk {
         reference_id: Option<u64>,
         directory: &Gathered<'_>,
     ) -> Result<(), Failure> {
+        // One name for the operation, however often it is decided: it is accepted once.
+        let command_id = Names(&*self.chance).command();
         for _ in 0..DECISIONS {
             let Some(present) = known.as_ref() else {
                 return Err(Failure::Rejected(Rejection::ChatNotFound));
@@ -282,7 +284,7 @@ impl Desk {
                 }
             };
             let Some(Known { chat, head }) = known.take() else { continue };
-            match self.append(chat, head, record).await {
+            match self.append(chat, head, record, command_id).await {
                 Ok(appended) => {
                     *known = appended;
                     return Ok(());
@@ -318,6 +320,7 @@ impl Desk {
         mut chat: Chat,
         head: Head,
         record: Record,
+        command: CommandId,
     ) -> Result<Option<Known>, OnceError> {
         let payload = record.to_json();
         let before = Place::of(&chat);
@@ -327,7 +330,6 @@ impl Desk {
         let at_ms = record.at.as_millis();
         let expire_at = chat.is_finished().then(|| at_ms.saturating_add(self.retention_ms));
 
-        let command = Names(&*self.chance).command();
         let append = Append::new(chat.id(), head, command, at_ms, payload.as_bytes())
             .feeds(&feeds)
             .list(&moves.list)

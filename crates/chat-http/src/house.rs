@@ -9,9 +9,11 @@ use chat_model::{Chat, ChatId, CustomerState, LegState, Origin, Trigger, UserId,
 use chat_store::FeedId;
 
 use crate::agenda::{Agenda, DueNow};
-use crate::agents::{Agents, Readiness, Which};
+use crate::agents::{Agents, Readiness, VOICE, Which};
+use crate::config::Limits;
 use crate::desk::Desk;
 use crate::dispatch::Dispatch;
+use crate::hub::Hub;
 use crate::reply::Refusal;
 use crate::roster::{CHAT_CHANNEL, Roster};
 use crate::visitors::Visitors;
@@ -33,6 +35,8 @@ pub(crate) struct House {
     pub(crate) visitors: Arc<Visitors>,
     pub(crate) agenda: Arc<Agenda>,
     pub(crate) dispatch: Dispatch,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) limits: Limits,
     /// How long a visitor may be silent (DEC-43).
     pub(crate) silence_ms: i64,
 }
@@ -83,6 +87,12 @@ impl House {
                     self.agenda.look_at_in(&chat, AGAIN_MS);
                 }
             }
+            for (user, since) in due.lost {
+                if let Err(refusal) = self.look_for(&user, since).await {
+                    tracing::warn!(?refusal, "an agent who is lost has to wait");
+                    self.agenda.look_for(&user, since, AGAIN_MS);
+                }
+            }
             for queue in due.queues {
                 if let Err(refusal) = self.dispatch.serve(&queue).await {
                     tracing::warn!(?refusal, "a queue has to wait");
@@ -97,6 +107,28 @@ impl House {
         for chat in self.desk.listed(&FeedId::user(user)).await? {
             self.desk.act(&chat, &Trigger::LoggedOut { user: user.clone() }).await?;
         }
+        Ok(())
+    }
+
+    /// DEC-42: without a notification session the agent is NotReady after a minute, and logged out
+    /// after half an hour.
+    async fn look_for(&self, user: &UserId, since_ms: i64) -> Result<(), Refusal> {
+        if self.hub.is_heard_by(user).await? {
+            return Ok(());
+        }
+        let lost_ms = self.desk.now().as_millis().saturating_sub(since_ms);
+        let logout_ms = i64::from(self.limits.agent_logout_seconds) * 1_000;
+        if lost_ms >= logout_ms {
+            self.agents.log_out(user).await?;
+            return self.give_back(user).await;
+        }
+        for channel in self.agents.channels(user).await?.unwrap_or_default() {
+            if channel.name() != VOICE {
+                let which = Which::One(channel.name());
+                self.agents.set(user, which, &Readiness::NotReady).await?;
+            }
+        }
+        self.agenda.look_for(user, since_ms, logout_ms - lost_ms);
         Ok(())
     }
 

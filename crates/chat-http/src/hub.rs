@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bayeux::{
-    BrowserId, ClientId, Event, ExchangeId, Instant, NewClientIds, Output, Owner, Reconnect,
-    Request, Response, Server,
+    BrowserId, ClientId, CloseReason, Event, ExchangeId, Instant, NewClientIds, Output, Owner,
+    Reconnect, Request, Response, Server,
 };
 use chat_model::UserId;
 use chat_store::{FeedId, Store as _, Unavailable};
@@ -26,6 +26,7 @@ use indexmap::IndexMap;
 use metrics::Gauge;
 use tokio::sync::{Notify, oneshot};
 
+use crate::agenda::Agenda;
 use crate::chance::{Chance, Names};
 use crate::clock::Clock;
 use crate::config::{Limits, Notifications};
@@ -42,6 +43,9 @@ pub(crate) struct Hub {
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
     desk: Arc<Desk>,
+    agenda: Arc<Agenda>,
+    /// How long an agent stays as they were without a session (DEC-42).
+    grace_ms: i64,
     exchanges: AtomicU64,
     most_held: usize,
     /// The next time-out is earlier than the one that is waited for.
@@ -85,6 +89,7 @@ impl Hub {
         clock: Arc<dyn Clock>,
         chance: Arc<dyn Chance>,
         desk: Arc<Desk>,
+        agenda: Arc<Agenda>,
         limits: &Limits,
         notifications: &Notifications,
         metrics: &Metrics,
@@ -104,6 +109,8 @@ impl Hub {
             clock,
             chance,
             desk,
+            agenda,
+            grace_ms: i64::from(limits.agent_grace_seconds) * 1_000,
             exchanges: AtomicU64::new(1),
             most_held: limits.max_held_polls,
             earlier: Notify::new(),
@@ -228,6 +235,7 @@ impl Hub {
                 }
                 Output::SessionOpened { client_id, owner, cursor } => {
                     state.follow(&owner, cursor);
+                    self.agenda.agent_found(&user_of(&owner));
                     has_news = true;
                     changed.push(client_id);
                 }
@@ -238,7 +246,12 @@ impl Hub {
                 Output::SessionClosed { client_id, owner, reason, last_of_owner } => {
                     state.rows.closed(client_id, reason);
                     if last_of_owner {
-                        state.followed.swap_remove(&user_of(&owner));
+                        let user = user_of(&owner);
+                        state.followed.swap_remove(&user);
+                        // Who went on elsewhere or logged out is not lost.
+                        if matches!(reason, CloseReason::TimedOut | CloseReason::Overflow) {
+                            self.agenda.agent_lost(&user, self.grace_ms);
+                        }
                     }
                     has_news = true;
                 }

@@ -7,7 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bayeux::{ClientId, CloseReason, Config, Owner, Reconnect, RestoreError, SessionRow};
+use bayeux::{ClientId, CloseReason, Config, Owner, Reconnect, SessionRow};
+use chat_model::UserId;
 use chat_store::{Lease, LeaseError, LeaseKey, Leases as _, Unavailable};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,8 @@ const ROUND: Duration = Duration::from_secs(1);
 
 /// How often a write is repeated because somebody else wrote at the same time.
 const TRIES: usize = 4;
+
+const PREFIX: &str = "bayeux/";
 
 /// No client id of ours is longer (BAYEUX-2.1); longer ones are not looked for.
 const LONGEST_ID: usize = 64;
@@ -198,20 +201,35 @@ impl Hub {
         Ok(())
     }
 
+    /// Whether the user has a session, here or on another node.
+    pub(crate) async fn is_heard_by(&self, user: &UserId) -> Result<bool, Unavailable> {
+        let owner = Owner::new(user.as_str());
+        if self.state().server.session_count_of(&owner) > 0 {
+            return Ok(true);
+        }
+        let rows = self.store.scan(PREFIX).await?;
+        let is_over = |key: &LeaseKey| {
+            let client_id = key.as_str().strip_prefix(PREFIX).unwrap_or_default();
+            self.state().rows.over.contains_key(client_id)
+        };
+        let of_user = |(key, lease): &(LeaseKey, Lease)| {
+            read(lease).is_some_and(|signed| signed.row.owner == owner) && !is_over(key)
+        };
+        Ok(rows.iter().any(of_user))
+    }
+
     fn take_in(&self, row: SessionRow, rev: u64) {
         let (owner, client_id, checkpoint) =
             (row.owner.clone(), row.client_id.clone(), row.checkpoint);
         let mut state = self.state();
-        match state.server.restore(self.now(), row) {
-            Ok(()) => {
-                let cell = Arc::new(Mutex::new(Some(rev)));
-                let saved_at_ms = self.clock.monotonic_ms();
-                state.rows.rows.insert(client_id, Row { cell, saved_at_ms, moved: false });
-                state.follow(&owner, checkpoint);
-                self.news.notify_one();
-            }
-            // Another request of the client was faster, or there is no room: then it is 402.
-            Err(RestoreError::Present | RestoreError::NoRoom | _) => {}
+        // Otherwise another request of the client was faster, or there is no room: then it is 402.
+        if state.server.restore(self.now(), row).is_ok() {
+            let cell = Arc::new(Mutex::new(Some(rev)));
+            let saved_at_ms = self.clock.monotonic_ms();
+            state.rows.rows.insert(client_id, Row { cell, saved_at_ms, moved: false });
+            state.follow(&owner, checkpoint);
+            self.agenda.agent_found(&super::user_of(&owner));
+            self.news.notify_one();
         }
         self.carry_out(state);
     }
@@ -242,7 +260,7 @@ impl Hub {
 }
 
 fn key(client_id: &str) -> LeaseKey {
-    LeaseKey::new(format!("bayeux/{client_id}"))
+    LeaseKey::new(format!("{PREFIX}{client_id}"))
 }
 
 fn print(signed: &Signed) -> Vec<u8> {

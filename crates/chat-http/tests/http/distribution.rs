@@ -212,3 +212,51 @@ async fn two_nodes_offer_a_chat_once() {
     let chats = [one.chats("agent1").await, one.chats("agent2").await].concat();
     assert_eq!(chats.len(), 4, "{chats:?}");
 }
+
+/// DEC-42: NotReady a minute after the last session was swept, logged out half an hour after.
+#[tokio::test]
+async fn who_is_lost_is_not_ready_and_then_logged_out() {
+    let site = staffed(&["agent1"]).await;
+    let visitor = site.visit("Vera").await;
+    let chat = site.chats("agent1").await.remove(0);
+    site.perform("agent1", &chat, json!({"operationName": "Accept"})).await.assert_ok();
+    let agent = site.listen("agent1").await;
+    for _ in 0..20 {
+        site.pass(8).await;
+        agent.hear(&site).await;
+        site.visitor_reads(&visitor, "").await;
+    }
+    assert_eq!(site.readiness("agent1").await, "Ready", "heard of all the time");
+    site.pass(10).await; // swept
+    site.pass(59).await;
+    assert_eq!(site.readiness("agent1").await, "Ready");
+    site.pass(1).await;
+    assert_eq!(site.readiness("agent1").await, "NotReady");
+    for _ in 0..28 {
+        site.pass(60).await;
+        site.visitor_reads(&visitor, "").await;
+    }
+    site.pass(59).await;
+    site.agents_with(&[1, 0, 0]).await;
+    site.pass(1).await;
+    site.agents_with(&[0, 0, 0]).await;
+    assert_eq!(site.chat("agent1", &chat).await["state"], "Revoked");
+    assert_eq!(site.visitor_state(&visitor).await, "WaitingForAgent");
+    let channel = site.ask(Ask::get("/api/v2/me/channels/chat").by("agent1")).await;
+    channel.assert_refused(404, 6, "chat");
+}
+
+/// DEC-42: who comes back in time has lost nothing.
+#[tokio::test]
+async fn who_comes_back_in_time_stays_ready() {
+    let site = staffed(&["agent1"]).await;
+    site.listen("agent1").await;
+    site.pass(10).await;
+    site.pass(59).await;
+    let agent = site.listen("agent1").await;
+    for _ in 0..20 {
+        site.pass(8).await;
+        agent.hear(&site).await;
+    }
+    assert_eq!(site.readiness("agent1").await, "Ready");
+}
