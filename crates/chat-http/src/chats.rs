@@ -18,7 +18,7 @@ use crate::desk::{Desk, Tools};
 use crate::dispatch::{Dispatch, Distributor};
 use crate::hooks::Hooks;
 use crate::house::House;
-use crate::hub::Hub;
+use crate::hub::{self, Hub};
 use crate::metrics::Metrics;
 use crate::reply::Refusal;
 use crate::roster::Roster;
@@ -70,16 +70,15 @@ impl Chats {
             metrics,
             retention,
         }));
-        let hub = Hub::new(
-            store.clone(),
+        let tools = hub::Tools {
+            store: store.clone(),
             clock,
             chance,
-            desk.clone(),
-            agenda.clone(),
-            limits,
-            &config.notifications,
+            desk: desk.clone(),
+            agenda: agenda.clone(),
             metrics,
-        );
+        };
+        let hub = Hub::new(tools, limits, &config.notifications);
         let hub = Arc::new(hub);
         let visitors = Arc::new(Visitors::new(store, retention));
         let dispatch = Dispatch::new(

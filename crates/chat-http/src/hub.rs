@@ -72,6 +72,16 @@ struct Figures {
     polls: Gauge,
 }
 
+/// What the hub works with.
+pub(crate) struct Tools<'a> {
+    pub(crate) store: AnyStore,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) chance: Arc<dyn Chance>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) agenda: Arc<Agenda>,
+    pub(crate) metrics: &'a Metrics,
+}
+
 /// Why the hub has no answer.
 #[derive(Debug)]
 pub(crate) enum NoAnswer {
@@ -84,16 +94,8 @@ pub(crate) enum NoAnswer {
 }
 
 impl Hub {
-    pub(crate) fn new(
-        store: AnyStore,
-        clock: Arc<dyn Clock>,
-        chance: Arc<dyn Chance>,
-        desk: Arc<Desk>,
-        agenda: Arc<Agenda>,
-        limits: &Limits,
-        notifications: &Notifications,
-        metrics: &Metrics,
-    ) -> Self {
+    pub(crate) fn new(tools: Tools<'_>, limits: &Limits, notifications: &Notifications) -> Self {
+        let Tools { store, clock, chance, desk, agenda, metrics } = tools;
         let config = bayeux_config(limits, notifications);
         let state = State {
             rows: Rows::new(&config),

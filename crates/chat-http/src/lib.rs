@@ -24,9 +24,16 @@
 //! `routes` (the table) → `identity` (who asks) → `body` (what is asked) → the handler → `reply`.
 //! Whatever stops it on the way is a `Refusal`, and `reply` is the one place that prints it.
 //!
+//! # How an operation becomes a notification
+//! `routes/chats` reads who asks for what → `desk` loads the chat, lets the model decide and appends
+//! the record; now it is so → `hub` reads the feeds of those who must hear of it and tells their
+//! sessions. What happens although nobody asks (invitations lapse, waiting chats are offered, silent
+//! visitors and lost agents are gone) is noted in `agenda` and done by `house`, through the desk.
+//!
 //! # What may be restarted
-//! Everything. HTTP sessions, contact-centre sessions, readiness and reference ids are leases of
-//! the store; what is kept here are caches in front of them.
+//! Everything. HTTP sessions, contact-centre sessions, readiness, reference ids, notification
+//! sessions and visitors' read positions are leases of the store, chats are its journal; what is
+//! kept here are caches in front of them.
 //!
 //! Deliberately absent: TLS (a load balancer or a wrapper of the listener brings it), and any
 //! decision about chats, which are the model's.

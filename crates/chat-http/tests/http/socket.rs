@@ -171,3 +171,39 @@ async fn the_server_stops_when_it_is_told_to() {
     assert_eq!(idle.read(&mut [0; 1]).await.unwrap(), 0);
     assert!(TcpStream::connect(server.address).await.is_err());
 }
+
+/// DEC-45: at the end a poll that is held is answered at once, so that its client comes back.
+#[tokio::test]
+async fn a_held_poll_is_answered_when_the_server_ends() {
+    let server = start(|_| ()).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let mut post = async |body: String| {
+        let request = format!(
+            "POST /api/v2/notifications HTTP/1.1\r\nHost: x\r\n{CREDENTIALS}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        reply(&mut stream).await
+    };
+    let hello = r#"[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
+    let shaken = post(hello.to_owned()).await;
+    let client_id = shaken.split(r#""clientId":""#).nth(1).unwrap().split('"').next().unwrap();
+    let connect = format!(
+        r#"[{{"channel":"/meta/connect","clientId":"{client_id}","connectionType":"long-polling"}}]"#
+    );
+    assert!(post(connect.clone()).await.contains(r#""successful":true"#), "the first is not held");
+
+    let (held, ended) = tokio::join!(post(connect), async {
+        while !server.exchange(METRICS).await.contains("chat_held_polls 1") {
+            tokio::task::yield_now().await;
+        }
+        server.stop.send(()).unwrap();
+        server.server.await.unwrap()
+    });
+    assert!(held.contains("402::Unknown client"), "{held}");
+    assert!(held.contains(r#""reconnect":"handshake""#), "{held}");
+    ended.unwrap();
+}
+
+const METRICS: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
