@@ -6,7 +6,9 @@
 //! A node has one owner per chat: whoever holds the chat's lock. Between two nodes the store's
 //! compare-and-set decides, and the loser reads what happened and decides again.
 
+mod commit;
 mod gathered;
+mod load;
 mod owned;
 mod place;
 mod recall;
@@ -16,12 +18,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_model::{
-    Chat, ChatFile, ChatId, Command, Context, CustomerOperation, JsonRef, MODEL_REVISION, Notices,
-    Operation, Record, Rejection, Reply, Rules, Timestamp, Trigger, UserId, VisitorId,
+    Chat, ChatFile, ChatId, Command, CustomerOperation, JsonRef, Operation, Rejection, Reply,
+    Rules, Timestamp, Trigger, UserId, VisitorId,
 };
-use chat_store::{
-    Append, CommandId, FeedId, Head, OnceError, Store as _, Unavailable, append_once_pausing,
-};
+use chat_store::{FeedId, Head, OnceError, Store as _, Unavailable};
 use metrics::Counter;
 
 use crate::agenda::Agenda;
@@ -32,20 +32,12 @@ use crate::metrics::Metrics;
 use crate::reply::Refusal;
 use crate::roster::Roster;
 use crate::storage::AnyStore;
+use commit::Failure;
 use gathered::Gathered;
+pub(crate) use load::read_record;
 use owned::{Known, Owned};
-use place::Place;
 pub(crate) use place::is_busy;
 pub(crate) use recall::{Recall, Told};
-
-/// How often an operation is decided anew because another node was faster.
-const DECISIONS: u32 = 8;
-
-/// How often one append is sent while its outcome is not known.
-const SENDINGS: u32 = 6;
-
-/// A snapshot is kept every so many records.
-const SNAPSHOT_EVERY: u64 = 32;
 
 /// Where operations on chats are performed.
 pub(crate) struct Desk {
@@ -240,291 +232,6 @@ impl Desk {
     /// What time it is.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.clock.now_ms())
-    }
-}
-
-/// Why an operation was not performed.
-#[derive(Debug)]
-enum Failure {
-    Rejected(Rejection),
-    /// The store does not answer, or nobody can tell whether it took the record.
-    Unavailable(Unavailable),
-    /// Other nodes were faster each time.
-    Contended,
-}
-
-impl Desk {
-    /// Decides, appends and applies; on a conflict again, from what the journal says by then.
-    ///
-    /// While it waits the chat is nobody's: `known` is empty until the append is acknowledged, so a
-    /// request that is dropped halfway leaves nothing that was not appended.
-    async fn commit(
-        &self,
-        id: &ChatId,
-        known: &mut Option<Known>,
-        command: &Command<'_>,
-        reference_id: Option<u64>,
-        directory: &Gathered<'_>,
-    ) -> Result<(), Failure> {
-        // One name for the operation, however often it is decided: it is accepted once.
-        let command_id = Names(&*self.chance).command();
-        for _ in 0..DECISIONS {
-            let Some(present) = known.as_ref() else {
-                return Err(Failure::Rejected(Rejection::ChatNotFound));
-            };
-            let record = match self.decide(&present.chat, command, reference_id, directory) {
-                Ok(record) => record,
-                Err(rejection) => {
-                    // What is cached may be behind another node; what is refused must be refused by
-                    // the newest state.
-                    if self.catch_up(known, id).await? {
-                        continue;
-                    }
-                    return Err(Failure::Rejected(rejection));
-                }
-            };
-            let Some(Known { chat, head }) = known.take() else { continue };
-            match self.append(chat, head, record, command_id).await {
-                Ok(appended) => {
-                    *known = appended;
-                    return Ok(());
-                }
-                Err(OnceError::Conflict) => {
-                    self.conflicts.increment(1);
-                    *known = self.load(id).await?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Failure::Contended)
-    }
-
-    fn decide(
-        &self,
-        chat: &Chat,
-        command: &Command<'_>,
-        reference_id: Option<u64>,
-        directory: &Gathered<'_>,
-    ) -> Result<Record, Rejection> {
-        let mut context = Context::new(self.now(), &self.rules, directory);
-        if let Some(number) = reference_id {
-            context = context.with_reference_id(number);
-        }
-        chat.decide(command, &context, &mut Names(&*self.chance))
-    }
-
-    /// Appends `record` to `chat`, which is at `head`, and answers with the chat after it, unless
-    /// it need not be kept.
-    async fn append(
-        &self,
-        mut chat: Chat,
-        head: Head,
-        record: Record,
-        command: CommandId,
-    ) -> Result<Option<Known>, OnceError> {
-        let payload = record.to_json();
-        let before = Place::of(&chat);
-        let notices = chat.announce(&record, &self.rules);
-        let feeds = recipients(&notices);
-        let moves = before.moves_to(&Place::of(&chat));
-        let at_ms = record.at.as_millis();
-        let expire_at = chat.is_finished().then(|| at_ms.saturating_add(self.retention_ms));
-
-        let append = Append::new(chat.id(), head, command, at_ms, payload.as_bytes())
-            .feeds(&feeds)
-            .list(&moves.list)
-            .unlist(&moves.unlist)
-            .expire_at_ms(expire_at);
-        // Before the append, because a listener may read the record the moment it is there.
-        if !notices.is_empty() {
-            self.recall.keep(command, Told::new(notices));
-        }
-        let attempt = Attempt { desk: self, chat: chat.id().clone(), command, settled: false };
-        let pause = |tried: u32| tokio::time::sleep(Duration::from_millis(5 << tried.min(6)));
-        let head = match append_once_pausing(&self.store, append, SENDINGS, pause).await {
-            Ok(head) => head,
-            Err(error) => {
-                attempt.failed(&error);
-                return Err(error);
-            }
-        };
-        attempt.succeeded(&chat, &moves.freed);
-        if head.version % SNAPSHOT_EVERY == 0 && head.token != 0 {
-            self.keep_snapshot(&chat, head).await;
-        }
-        // A head without a token fits nothing any more; what is finished is read from the store.
-        let keep = head.token != 0 && !chat.is_finished();
-        Ok(keep.then_some(Known { chat, head }))
-    }
-
-    /// A snapshot that is not kept costs a longer fold later and nothing else.
-    async fn keep_snapshot(&self, chat: &Chat, head: Head) {
-        let bytes = match serde_json::to_vec(chat) {
-            Ok(bytes) => bytes,
-            Err(error) => return tracing::error!(%error, "a chat has no snapshot form"),
-        };
-        if let Err(why) = self.store.snapshot(chat.id(), head, MODEL_REVISION, &bytes).await {
-            tracing::warn!(%why, "a snapshot was not kept");
-        }
-    }
-
-    /// Whether the chat is there and `fits`, by the newest state if not by the cached one.
-    async fn is_fresh(
-        &self,
-        known: &mut Option<Known>,
-        id: &ChatId,
-        fits: impl Fn(&Chat) -> bool,
-    ) -> Result<bool, Unavailable> {
-        if known.as_ref().is_some_and(|known| fits(&known.chat)) {
-            return Ok(true);
-        }
-        self.catch_up(known, id).await?;
-        Ok(known.as_ref().is_some_and(|known| fits(&known.chat)))
-    }
-
-    /// Brings `known` up to what the journal says; whether that was something new.
-    async fn catch_up(&self, known: &mut Option<Known>, id: &ChatId) -> Result<bool, Unavailable> {
-        if let Some(present) = known.as_ref() {
-            // The last record that is known, and whether one follows. If not even that one is
-            // there, the chat has been forgotten since.
-            let last = present.head.version;
-            let after = last.saturating_sub(1);
-            if self.store.records(id, after, 2).await?.iter().map(|r| r.version).eq([last]) {
-                return Ok(false);
-            }
-        }
-        *known = self.load(id).await?;
-        Ok(known.is_some())
-    }
-
-    async fn load(&self, id: &ChatId) -> Result<Option<Known>, Unavailable> {
-        let Some(loaded) = self.store.load(id).await? else { return Ok(None) };
-        let (mut chat, mut records) = match loaded.snapshot {
-            None => (Chat::new(id.clone()), loaded.records),
-            Some(snapshot) => match read_snapshot(&snapshot) {
-                Some(chat) => (chat, loaded.records),
-                // Of another revision of the model: the records are there from the start.
-                None => {
-                    let all = usize::try_from(loaded.head.version).unwrap_or(usize::MAX);
-                    (Chat::new(id.clone()), self.store.records(id, 0, all).await?)
-                }
-            },
-        };
-        records.retain(|record| record.version <= loaded.head.version);
-        for record in &records {
-            chat.replay(&read_record(record)?);
-        }
-        if chat.revision() != loaded.head.version {
-            return Err(Unavailable::new(format!(
-                "expected {} records of a chat, found {}",
-                loaded.head.version,
-                chat.revision()
-            )));
-        }
-        Ok(Some(Known { chat, head: loaded.head }))
-    }
-
-    /// The chat as it was after `version` records: for telling anew what came next.
-    pub(crate) async fn at_version(
-        &self,
-        id: &ChatId,
-        version: u64,
-    ) -> Result<Option<Chat>, Unavailable> {
-        let snapshot = match self.store.load(id).await? {
-            Some(loaded) => loaded.snapshot.filter(|snapshot| snapshot.version <= version),
-            None => return Ok(None),
-        };
-        let mut chat =
-            snapshot.as_ref().and_then(read_snapshot).unwrap_or_else(|| Chat::new(id.clone()));
-        let missing = usize::try_from(version - chat.revision()).unwrap_or(usize::MAX);
-        for record in self.store.records(id, chat.revision(), missing).await? {
-            chat.replay(&read_record(&record)?);
-        }
-        Ok((chat.revision() == version).then_some(chat))
-    }
-}
-
-/// The feeds of everyone who must hear of it, each once.
-fn recipients(notices: &Notices) -> Vec<FeedId> {
-    let mut users: Vec<&UserId> = Vec::new();
-    for user in notices.iter().flat_map(|notice| &notice.to) {
-        if !users.contains(&user) {
-            users.push(user);
-        }
-    }
-    users.into_iter().map(FeedId::user).collect()
-}
-
-/// The model's record inside a store's.
-pub(crate) fn read_record(record: &chat_store::Record) -> Result<Record, Unavailable> {
-    Record::from_json(&record.payload)
-        .map_err(|error| Unavailable::new(format!("a record is unreadable: {error}")))
-}
-
-fn read_snapshot(snapshot: &chat_store::Snapshot) -> Option<Chat> {
-    if snapshot.model_rev != MODEL_REVISION {
-        return None;
-    }
-    let chat: Chat = serde_json::from_slice(&snapshot.bytes).ok()?;
-    (chat.revision() == snapshot.version).then_some(chat)
-}
-
-/// An append under way. Dropped before it is settled, it may have been written all the same; then
-/// the agenda has a look at the chat, so that nothing that follows from it is forgotten.
-struct Attempt<'a> {
-    desk: &'a Desk,
-    chat: ChatId,
-    command: CommandId,
-    settled: bool,
-}
-
-impl Attempt<'_> {
-    fn succeeded(mut self, chat: &Chat, freed: &[UserId]) {
-        self.settled = true;
-        self.desk.appended.increment(1);
-        self.desk.agenda.changed(chat, freed);
-    }
-
-    fn failed(mut self, error: &OnceError) {
-        if !matches!(error, OnceError::Undecided(_)) {
-            self.settled = true;
-            self.desk.recall.forget(&self.command);
-        }
-    }
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        if !self.settled {
-            self.desk.agenda.look_at(&self.chat);
-        }
-    }
-}
-
-impl From<OnceError> for Failure {
-    fn from(error: OnceError) -> Self {
-        match error {
-            OnceError::Conflict => Self::Contended,
-            OnceError::Unavailable(why) | OnceError::Undecided(why) => Self::Unavailable(why),
-        }
-    }
-}
-
-impl From<Unavailable> for Failure {
-    fn from(why: Unavailable) -> Self {
-        Self::Unavailable(why)
-    }
-}
-
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Rejected(rejection) => rejection.into(),
-            Failure::Unavailable(why) => why.into(),
-            Failure::Contended => {
-                Self::unavailable("others change the chat at the same time; try again")
-            }
-        }
     }
 }
 

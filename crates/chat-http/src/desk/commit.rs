@@ -1,0 +1,222 @@
+//! From a command to a record in the journal: decide, append, and again if another was faster.
+
+use std::time::Duration;
+
+use chat_model::{
+    Chat, ChatId, Command, Context, MODEL_REVISION, Notices, Record, Rejection, UserId,
+};
+use chat_store::{
+    Append, CommandId, FeedId, Head, OnceError, Store as _, Unavailable, append_once_pausing,
+};
+
+use super::gathered::Gathered;
+use super::owned::Known;
+use super::place::Place;
+use super::{Desk, Told};
+use crate::chance::Names;
+use crate::reply::Refusal;
+
+/// How often an operation is decided anew because another node was faster.
+const DECISIONS: u32 = 8;
+
+/// How often one append is sent while its outcome is not known.
+const SENDINGS: u32 = 6;
+
+/// A snapshot is kept every so many records.
+const SNAPSHOT_EVERY: u64 = 32;
+
+/// Why an operation was not performed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Rejected(Rejection),
+    /// The store does not answer, or nobody can tell whether it took the record.
+    Unavailable(Unavailable),
+    /// Other nodes were faster each time.
+    Contended,
+}
+
+impl Desk {
+    /// Decides, appends and applies; on a conflict again, from what the journal says by then.
+    ///
+    /// While it waits the chat is nobody's: `known` is empty until the append is acknowledged, so a
+    /// request that is dropped halfway leaves nothing that was not appended.
+    pub(super) async fn commit(
+        &self,
+        id: &ChatId,
+        known: &mut Option<Known>,
+        command: &Command<'_>,
+        reference_id: Option<u64>,
+        directory: &Gathered<'_>,
+    ) -> Result<(), Failure> {
+        // One name for the operation, however often it is decided: it is accepted once.
+        let command_id = Names(&*self.chance).command();
+        for _ in 0..DECISIONS {
+            let Some(present) = known.as_ref() else {
+                return Err(Failure::Rejected(Rejection::ChatNotFound));
+            };
+            let record = match self.decide(&present.chat, command, reference_id, directory) {
+                Ok(record) => record,
+                Err(rejection) => {
+                    // What is cached may be behind another node; what is refused must be refused by
+                    // the newest state.
+                    if self.catch_up(known, id).await? {
+                        continue;
+                    }
+                    return Err(Failure::Rejected(rejection));
+                }
+            };
+            let Some(Known { chat, head }) = known.take() else { continue };
+            match self.append(chat, head, record, command_id).await {
+                Ok(appended) => {
+                    *known = appended;
+                    return Ok(());
+                }
+                Err(OnceError::Conflict) => {
+                    self.conflicts.increment(1);
+                    *known = self.load(id).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Failure::Contended)
+    }
+
+    fn decide(
+        &self,
+        chat: &Chat,
+        command: &Command<'_>,
+        reference_id: Option<u64>,
+        directory: &Gathered<'_>,
+    ) -> Result<Record, Rejection> {
+        let mut context = Context::new(self.now(), &self.rules, directory);
+        if let Some(number) = reference_id {
+            context = context.with_reference_id(number);
+        }
+        chat.decide(command, &context, &mut Names(&*self.chance))
+    }
+
+    /// Appends `record` to `chat`, which is at `head`, and answers with the chat after it, unless
+    /// it need not be kept.
+    pub(super) async fn append(
+        &self,
+        mut chat: Chat,
+        head: Head,
+        record: Record,
+        command: CommandId,
+    ) -> Result<Option<Known>, OnceError> {
+        let payload = record.to_json();
+        let before = Place::of(&chat);
+        let notices = chat.announce(&record, &self.rules);
+        let feeds = recipients(&notices);
+        let moves = before.moves_to(&Place::of(&chat));
+        let at_ms = record.at.as_millis();
+        let expire_at = chat.is_finished().then(|| at_ms.saturating_add(self.retention_ms));
+
+        let append = Append::new(chat.id(), head, command, at_ms, payload.as_bytes())
+            .feeds(&feeds)
+            .list(&moves.list)
+            .unlist(&moves.unlist)
+            .expire_at_ms(expire_at);
+        // Before the append, because a listener may read the record the moment it is there.
+        if !notices.is_empty() {
+            self.recall.keep(command, Told::new(notices));
+        }
+        let attempt = Attempt { desk: self, chat: chat.id().clone(), command, settled: false };
+        let pause = |tried: u32| tokio::time::sleep(Duration::from_millis(5 << tried.min(6)));
+        let head = match append_once_pausing(&self.store, append, SENDINGS, pause).await {
+            Ok(head) => head,
+            Err(error) => {
+                attempt.failed(&error);
+                return Err(error);
+            }
+        };
+        attempt.succeeded(&chat, &moves.freed);
+        if head.version % SNAPSHOT_EVERY == 0 && head.token != 0 {
+            self.keep_snapshot(&chat, head).await;
+        }
+        // A head without a token fits nothing any more; what is finished is read from the store.
+        let keep = head.token != 0 && !chat.is_finished();
+        Ok(keep.then_some(Known { chat, head }))
+    }
+
+    /// A snapshot that is not kept costs a longer fold later and nothing else.
+    async fn keep_snapshot(&self, chat: &Chat, head: Head) {
+        let bytes = match serde_json::to_vec(chat) {
+            Ok(bytes) => bytes,
+            Err(error) => return tracing::error!(%error, "a chat has no snapshot form"),
+        };
+        if let Err(why) = self.store.snapshot(chat.id(), head, MODEL_REVISION, &bytes).await {
+            tracing::warn!(%why, "a snapshot was not kept");
+        }
+    }
+}
+
+/// The feeds of everyone who must hear of it, each once.
+fn recipients(notices: &Notices) -> Vec<FeedId> {
+    let mut users: Vec<&UserId> = Vec::new();
+    for user in notices.iter().flat_map(|notice| &notice.to) {
+        if !users.contains(&user) {
+            users.push(user);
+        }
+    }
+    users.into_iter().map(FeedId::user).collect()
+}
+
+/// An append under way. Dropped before it is settled, it may have been written all the same; then
+/// the agenda has a look at the chat, so that nothing that follows from it is forgotten.
+struct Attempt<'a> {
+    desk: &'a Desk,
+    chat: ChatId,
+    command: CommandId,
+    settled: bool,
+}
+
+impl Attempt<'_> {
+    fn succeeded(mut self, chat: &Chat, freed: &[UserId]) {
+        self.settled = true;
+        self.desk.appended.increment(1);
+        self.desk.agenda.changed(chat, freed);
+    }
+
+    fn failed(mut self, error: &OnceError) {
+        if !matches!(error, OnceError::Undecided(_)) {
+            self.settled = true;
+            self.desk.recall.forget(&self.command);
+        }
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.desk.agenda.look_at(&self.chat);
+        }
+    }
+}
+
+impl From<OnceError> for Failure {
+    fn from(error: OnceError) -> Self {
+        match error {
+            OnceError::Conflict => Self::Contended,
+            OnceError::Unavailable(why) | OnceError::Undecided(why) => Self::Unavailable(why),
+        }
+    }
+}
+
+impl From<Unavailable> for Failure {
+    fn from(why: Unavailable) -> Self {
+        Self::Unavailable(why)
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Rejected(rejection) => rejection.into(),
+            Failure::Unavailable(why) => why.into(),
+            Failure::Contended => {
+                Self::unavailable("others change the chat at the same time; try again")
+            }
+        }
+    }
+}
