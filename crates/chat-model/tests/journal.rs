@@ -1,0 +1,162 @@
+//! The journal's format is for ever: files written by every earlier version are read as they are.
+//!
+//! `golden/journal.1.ndjson` holds one conversation in which every event occurs, a record a line;
+//! `golden/chat.1.json` the chat that it folds to before the import in its last line. Neither is ever rewritten: a version that cannot
+//! read them has broken the promise, and a new event gets a new file.
+
+#[path = "support/stage.rs"]
+#[allow(dead_code, reason = "the other tests use the rest")]
+mod stage;
+
+use chat_model::testing::{Step, World};
+use chat_model::{Chat, ChatFile, ChatId, LegState, Limits, Record, Rules, Trigger};
+use stage::{agent, at, customer, just, offer, waiting};
+
+const JOURNAL: &str = include_str!("golden/journal.1.ndjson");
+const CHAT: &str = include_str!("golden/chat.1.json");
+
+/// Every event as the journal names it.
+const EVENTS: [&str; 23] = [
+    "imported",
+    "requested",
+    "queued",
+    "offered",
+    "accepted",
+    "joined",
+    "joinFailed",
+    "declined",
+    "revoked",
+    "userDataAttached",
+    "userDataUpdated",
+    "userDataDeleted",
+    "dispositionSet",
+    "commentSet",
+    "focusSet",
+    "said",
+    "left",
+    "roleChanged",
+    "customerLeft",
+    "operationFailed",
+    "routed",
+    "transferred",
+    "consulted",
+];
+
+fn records() -> impl Iterator<Item = Record> {
+    JOURNAL.lines().map(|line| Record::from_json(line.as_bytes()).unwrap())
+}
+
+/// The chat as it was before the import at the end replaced it.
+fn conversed() -> impl Iterator<Item = Record> {
+    records().take_while(|record| !record.to_json().contains("\"imported\""))
+}
+
+fn fold(records: impl Iterator<Item = Record>) -> Chat {
+    let mut chat = Chat::new(ChatId::new("0000Wa9CAM6W00J"));
+    records.for_each(|record| chat.replay(&record));
+    chat
+}
+
+#[test]
+fn the_first_version_is_read_and_printed_back() {
+    for line in JOURNAL.lines() {
+        assert_eq!(Record::from_json(line.as_bytes()).unwrap().to_json(), line);
+    }
+    assert_eq!(fold(conversed()).to_snapshot_json(), CHAT.trim_end());
+    let read = ChatFile::read(CHAT.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!(read.chat, fold(conversed()));
+    assert_eq!(
+        fold(records()).view(&"agent1".into(), &Rules::default()).unwrap().state(),
+        LegState::Chatting
+    );
+}
+
+#[test]
+fn every_event_and_origin_is_in_the_golden_journal() {
+    for name in EVENTS {
+        assert!(JOURNAL.contains(&format!("\"{name}\"")), "no {name}");
+    }
+}
+
+/// What this version writes for the same conversation is what the golden file says. When a version
+/// writes more than the first one did, this test gets the newest file and the others stay as they
+/// are.
+#[test]
+fn this_version_writes_the_newest_file() {
+    let mut written: Vec<String> =
+        conversation().past().iter().map(|happening| happening.applied.record.to_json()).collect();
+    let import = ChatFile::read(CHAT_BEFORE.as_bytes(), &Limits::default()).unwrap();
+    written
+        .push(import.into_record(chat_model::Timestamp::from_millis(1_389_261_999_000)).to_json());
+    let written = written.join("\n") + "\n";
+    if std::env::var_os("WRITE_GOLDEN").is_some() {
+        let chat = conversation().chat().clone();
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");
+        std::fs::write(format!("{golden}journal.1.ndjson"), &written).unwrap();
+        std::fs::write(format!("{golden}chat.1.json"), chat.to_snapshot_json() + "\n").unwrap();
+    }
+    assert_eq!(written, JOURNAL);
+}
+
+/// A chat that comes from a file at the end of the journal, as an import replaces what was.
+const CHAT_BEFORE: &str = r#"{"id":"0000Wa9CAM6W00J","state":"Chatting","owner":"agent1","queue":"Support",
+    "userData":{"k":1.0},"comment":"c","chatType":"Inbound","receivedDate":"2014-01-09 11:58:12.035+0200",
+    "participants":[{"nickname":"Chris","type":"Customer","participantId":"1"},
+    {"nickname":"Ann","type":"Agent","participantId":"2"},
+    {"nickname":"Ben","type":"Agent","participantId":"3","visibility":"Agents","path":"/users/agent2"}]}"#;
+
+fn conversation() -> World {
+    let mut world: World = waiting();
+    let house = |world: &mut World, trigger| world.take(Step::House(trigger)).map(|_| ()).unwrap();
+    let does = |world: &mut World, user: &str, body: &str| agent(world, user, body).unwrap();
+    offer(&mut world, "agent1");
+    does(&mut world, "agent1", &just("Reject"));
+    offer(&mut world, "agent2");
+    world.wait(60_000);
+    house(&mut world, Trigger::Expire { user: "agent2".into() });
+    offer(&mut world, "agent1");
+    does(
+        &mut world,
+        "agent1",
+        r#"{"operationName":"Accept","nickname":"Ann \"A\"","saveLAR":true}"#,
+    );
+    customer(&mut world, r#"{"operationName":"SendMessage","text":"Hi\n\u00e9"}"#).unwrap();
+    for body in [
+        r#"{"operationName":"SendMessage","text":"Hello","messageType":"Greeting"}"#,
+        r#"{"operationName":"SendStartTypingNotification"}"#,
+        r#"{"operationName":"SendStopTypingNotification"}"#,
+        r#"{"operationName":"SendUrl","url":"http://www.example.com"}"#,
+        r#"{"operationName":"SendCustomNotice","noticeText":"n"}"#,
+        r#"{"operationName":"AttachUserData","userData":{"a":1.0,"b":{"z":null,"y":[1e2]}}}"#,
+        r#"{"operationName":"UpdateUserData","userData":{"a":"\u0041"}}"#,
+        r#"{"operationName":"DeleteUserData","keys":["b","unknown"]}"#,
+        r#"{"operationName":"SetDisposition","disposition":"resolved"}"#,
+        r#"{"operationName":"AddComment","comment":"c"}"#,
+        r#"{"operationName":"SetInFocus"}"#,
+        r#"{"operationName":"CancelConsult"}"#,
+    ] {
+        let _ = agent(&mut world, "agent1", body);
+    }
+    does(&mut world, "agent1", &at("Consult", "agent2"));
+    does(&mut world, "agent1", &just("CancelConsult"));
+    does(&mut world, "agent1", &just("CancelConsult"));
+    does(&mut world, "agent1", &at("Consult", "agent2"));
+    does(&mut world, "agent2", &just("Accept"));
+    does(&mut world, "agent1", &at("Invite", "agent2"));
+    does(&mut world, "agent1", &at("Invite", "agent3"));
+    does(&mut world, "agent3", &just("Accept"));
+    does(&mut world, "agent1", &at("RemoveParticipantFromConference", "agent3"));
+    house(&mut world, Trigger::LoggedOut { user: "agent2".into() });
+    does(&mut world, "agent1", &at("Transfer", "agent3"));
+    does(&mut world, "agent3", &just("Accept"));
+    does(&mut world, "agent3", &at("Invite", "agent1"));
+    customer(&mut world, &just("Complete")).unwrap();
+    does(&mut world, "agent1", &just("Accept"));
+    does(&mut world, "agent1", &just("Complete"));
+    does(
+        &mut world,
+        "agent3",
+        r#"{"operationName":"Complete","queueName":"Support","saveLAR":true}"#,
+    );
+    world
+}
