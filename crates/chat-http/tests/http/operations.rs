@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chat_http::{App, Chance, Config, Extras, ManualClock};
 use chat_model::{ChatFile, Limits};
+use chat_store::fault::{Faults, Faulty};
 use chat_store::{MemoryStore, Store as _};
 use serde_json::{Value, json};
 
@@ -218,6 +219,66 @@ async fn concurrent_operations_all_land() {
     let heard = listener.hear(&site).await;
     assert_eq!(heard.len(), landed.len(), "each is heard once");
     assert_eq!(heard.last().unwrap()["chat"]["userData"], data);
+}
+
+/// Whatever the store says of an append: what was answered with 0 is there once, in order, and told
+/// once; what was refused is not there; what nobody could tell is there once or not at all.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_or_doubled_over_a_store_that_lies() {
+    const RIVAL: &[u8] = br#"{"at":1700000000000,"by":"house","events":[]}"#;
+    let site = seeded().await;
+    let mut faults = Faults::NONE;
+    (faults.unknown_applied, faults.unknown_lost, faults.unknown_late) = (20, 15, 15);
+    (faults.retry, faults.rival, faults.reads) = (15, 15, 10);
+    for seed in 0..8 {
+        let store = Faulty::new(site.store.clone(), seed, faults).rival_payload(RIVAL);
+        let config = Config::demo("127.0.0.1:8090".parse().unwrap());
+        let lying = App::new(config, store, site.clock.clone()).unwrap().router();
+        let listener = site.listen("agent1").await;
+        let start = site.store.records(&CHAT.into(), 0, 10_000).await.unwrap().len();
+        let mut answers = Vec::new();
+        for n in 0..40 {
+            let text = format!("{seed}-{n}");
+            let say = json!({"operationName": "SendMessage", "text": text}).to_string();
+            // A read that fails may refuse the request before anything is written.
+            let ask = Ask::post(&path(), say).by("agent1");
+            let status = Site::ask_router(lying.clone(), ask).await.status.as_u16();
+            assert!(status == 200 || status == 503, "{status}");
+            answers.push((text, status == 200));
+        }
+        // What comes late has come now: the next append brings it.
+        site.perform("agent1", CHAT, json!({"operationName": "SetInFocus"})).await.assert_ok();
+        let all = site.ask(Ask::get(&format!("{}/messages", path())).by("agent1")).await.json();
+        let said = texts(&all["messages"], seed);
+        let heard: Vec<String> = listener
+            .hear(&site)
+            .await
+            .iter()
+            .flat_map(|data| texts(&data["messages"], seed))
+            .collect();
+        assert_eq!(heard, said, "told once each, in order");
+        let accepted = answers.iter().filter(|(_, accepted)| *accepted).count();
+        assert!(accepted >= 20, "{accepted} of 40");
+        for (text, accepted) in &answers {
+            let count = said.iter().filter(|other| *other == text).count();
+            assert!(
+                if *accepted { count == 1 } else { count <= 1 },
+                "{text} is there {count} times"
+            );
+        }
+        let in_order: Vec<_> =
+            answers.iter().map(|(text, _)| text).filter(|text| said.contains(text)).collect();
+        assert!(said.iter().eq(in_order), "{said:?}");
+        assert!(
+            site.store.records(&CHAT.into(), 0, 10_000).await.unwrap().len() > start + accepted
+        );
+    }
+}
+
+fn texts(messages: &Value, seed: u64) -> Vec<String> {
+    let of_seed = format!("{seed}-");
+    let texts = messages.as_array().into_iter().flatten().filter_map(|m| m["text"].as_str());
+    texts.filter(|text| text.starts_with(&of_seed)).map(str::to_owned).collect()
 }
 
 /// A chat of more than a snapshot's length is the same after a restart.
