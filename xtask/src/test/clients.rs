@@ -22,7 +22,8 @@ pub(super) fn run(tests: &mut Tests) -> Outcome {
         .filter(|path| path.ends_with(".test.mjs"))
         .collect();
     let mut command = node.command("node");
-    command.args(["--test", "--test-reporter=spec"]).args(files);
+    command.args(["--test", "--test-reporter=spec", "--test-timeout=300000", "--test-force-exit"]);
+    command.args(files);
     command.env("CHAT_BIN", program()?).current_dir(folder);
     let mut passed = 0;
     watch(&mut command, |line| {

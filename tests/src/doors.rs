@@ -1,0 +1,47 @@
+//! The doors that can be opened from Rust: the model itself, and the command line.
+
+mod cli;
+mod model;
+
+pub use cli::CliDoor;
+pub use model::ModelDoor;
+
+use crate::scenario::VisitorSees;
+
+/// A way into a chat.
+pub trait Door {
+    /// `body` with the addresses of agents as this door writes them.
+    fn address(&self, body: &str) -> String;
+
+    /// The visitor posts `body`.
+    fn visitor_does(&mut self, body: &str) -> Outcome;
+
+    /// An agent posts `body`.
+    fn agent_does(&mut self, agent: &str, body: &str) -> Outcome;
+
+    /// The house offers the waiting chat.
+    fn house_offers(&mut self, agent: &str) -> Outcome;
+
+    /// The visitor looks, and has then read everything.
+    fn visitor_sees(&mut self) -> VisitorSees;
+}
+
+/// What comes of a step.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The `statusCode` of the reply.
+    pub code: u64,
+    /// Who was told what, in order.
+    pub heard: Vec<Heard>,
+}
+
+/// One notification on its way to one user.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Heard {
+    /// Who is told.
+    pub to: String,
+    /// The content of `data` as JSON.
+    pub data: String,
+}

@@ -1,0 +1,86 @@
+//! The command line: agents' operations go through `chat apply`, from snapshot to snapshot.
+//!
+//! What the command line does not have, the visitor and the house, the model does beside it.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use chat_model::{ChatFile, JsonRef, Limits};
+
+use super::{Door, Heard, ModelDoor, Outcome};
+use crate::scenario::VisitorSees;
+
+/// `chat apply`, and the model for the rest.
+#[derive(Debug)]
+pub struct CliDoor {
+    beside: ModelDoor,
+    program: PathBuf,
+}
+
+impl CliDoor {
+    /// Opens the door with the program that Cargo built beside the running test.
+    ///
+    /// # Panics
+    /// If it is not there: `cargo test --workspace` builds it, `cargo test -p chat-tests` does not.
+    pub fn beside_this_test() -> Self {
+        let here = std::env::current_exe().expect("a test is a file");
+        let folder = here.parent().and_then(Path::parent).expect("Cargo's tests lie in deps");
+        let program = folder.join(format!("chat{}", std::env::consts::EXE_SUFFIX));
+        assert!(program.exists(), "expected {program:?}; build it with `cargo build --bin chat`");
+        Self { beside: ModelDoor::default(), program }
+    }
+}
+
+impl Door for CliDoor {
+    fn address(&self, body: &str) -> String {
+        self.beside.address(body)
+    }
+
+    fn visitor_does(&mut self, body: &str) -> Outcome {
+        self.beside.visitor_does(body)
+    }
+
+    fn agent_does(&mut self, agent: &str, body: &str) -> Outcome {
+        let at = self.beside.next_time().as_millis().to_string();
+        let operation = std::env::temp_dir().join(format!("chat-{}.json", std::process::id()));
+        std::fs::write(&operation, body).expect("the temporary folder can be written");
+        let mut child = Command::new(&self.program)
+            .args(["apply", "--as", agent, "--at", &at, "-"])
+            .arg(&operation)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
+        let mut stdin = child.stdin.take().expect("its input is ours");
+        let chat = self.beside.chat().to_snapshot_json();
+        stdin.write_all(chat.as_bytes()).expect("it reads the chat");
+        drop(stdin);
+        let output = child.wait_with_output().expect("it ends");
+        std::fs::remove_file(&operation).expect("what was written can be removed");
+
+        let limits = Limits::default();
+        let printed = JsonRef::validate(&output.stdout, &limits).expect("it prints JSON");
+        let reply = printed.get("reply").expect("it prints the reply");
+        let code = reply.get("statusCode").and_then(JsonRef::as_u64).expect("which has a code");
+        assert_eq!(output.status.code(), Some(if code == 0 { 0 } else { 4 }));
+        let Some(chat) = printed.get("chat") else { return Outcome { code, heard: Vec::new() } };
+        let file = ChatFile::read(chat.as_str().as_bytes(), &limits).expect("a chat comes out");
+        self.beside.replace(file.chat);
+        let notifications = printed.get("notifications").expect("it prints the notifications");
+        let heard = notifications.elements().map(|one| {
+            let to = one.get("to").and_then(JsonRef::decode_string).expect("each is to somebody");
+            let data = one.get("data").expect("and has data").as_str().to_owned();
+            Heard { to: to.into_owned(), data }
+        });
+        Outcome { code, heard: heard.collect() }
+    }
+
+    fn house_offers(&mut self, agent: &str) -> Outcome {
+        self.beside.house_offers(agent)
+    }
+
+    fn visitor_sees(&mut self) -> VisitorSees {
+        self.beside.visitor_sees()
+    }
+}
