@@ -237,3 +237,65 @@ impl fmt::Debug for Agenda {
         f.debug_struct("Agenda").field("pages", &*self.pages()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chat_model::ChatId;
+
+    use super::{Agenda, DueNow};
+    use crate::clock::ManualClock;
+    use crate::config::Config;
+    use crate::roster::Roster;
+
+    fn agenda() -> (Arc<ManualClock>, Agenda) {
+        let config = Config::demo(([127, 0, 0, 1], 8090).into());
+        let clock = Arc::new(ManualClock::at(1_000_000));
+        let agenda = Agenda::new(clock.clone(), Arc::new(Roster::new(&config)), 300_000);
+        (clock, agenda)
+    }
+
+    /// A chat has one place in the line, at the earlier of its times; taking one leaves the other.
+    #[test]
+    fn a_chat_is_due_at_each_of_its_times_once() {
+        let (clock, agenda) = agenda();
+        let chat = ChatId::from("c");
+        agenda.visitor_heard(&chat, 1_000_000);
+        agenda.look_at_in(&chat, 30_000);
+        agenda.look_at_in(&chat, 40_000);
+        for (advance, next, due) in [
+            (29_999, Some(1), None),
+            (1, Some(0), Some(false)),
+            (0, Some(270_000), None),
+            (269_999, Some(1), None),
+            (1, Some(0), Some(true)),
+            (0, None, None),
+        ] {
+            clock.advance(advance);
+            assert_eq!(agenda.next_in_ms(), next, "before {due:?}");
+            let expected = due.map(|silent| (chat.clone(), silent));
+            assert_eq!(agenda.take_due(8).chats, Vec::from_iter(expected));
+        }
+    }
+
+    /// What is noted while nobody looks is taken in the order of its times, a few at once.
+    #[test]
+    fn what_is_due_is_taken_in_order() {
+        let (clock, agenda) = agenda();
+        for n in [3, 1, 2] {
+            agenda.look_at_in(&ChatId::from(n.to_string()), n);
+        }
+        agenda.agent_changed(&"a5e9c0ffee0000000000000000000001".into());
+        agenda.agent_lost(&"lost".into(), 2);
+        agenda.agent_lost(&"found".into(), 2);
+        agenda.agent_found(&"found".into());
+        clock.advance(5);
+        let due = agenda.take_due(2);
+        assert_eq!(due.chats, [("1".into(), false), ("2".into(), false)]);
+        assert_eq!(due.queues, ["support".into()]);
+        assert_eq!(due.lost, [("lost".into(), 1_000_000)]);
+        assert_eq!(agenda.take_due(2).chats, [("3".into(), false)]);
+        assert_eq!(agenda.take_due(2), DueNow::default());
+    }
+}

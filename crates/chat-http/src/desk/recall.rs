@@ -97,3 +97,50 @@ impl Memory {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bayeux::{ChannelName, Event};
+    use chat_store::CommandId;
+
+    use super::{BYTES, RECORDS, Recall, Told};
+
+    fn told(bytes: usize) -> Told {
+        let channel = ChannelName::new("/v2/me/chats").expect("a channel");
+        Told([(vec!["a".into()], Event::new(channel, vec![b'1'; bytes]))].into())
+    }
+
+    fn command(n: usize) -> CommandId {
+        CommandId::new((n as u128).to_be_bytes())
+    }
+
+    /// What is not told any more must not fill the memory, be it many small notices or few large.
+    #[test]
+    fn the_latest_are_remembered_within_bounds() {
+        for (bytes, most) in [(10, RECORDS), (BYTES / 4, 4), (BYTES, 1), (BYTES + 1, 0)] {
+            let recall = Recall::default();
+            for n in 0..RECORDS + 10 {
+                recall.keep(command(n), told(bytes));
+                let memory = recall.memory();
+                assert!(memory.bytes <= BYTES && memory.told.len() <= most, "{bytes} bytes");
+                if n > 20 && most < RECORDS {
+                    break;
+                }
+            }
+            let memory = recall.memory();
+            assert_eq!(memory.told.len(), most, "{bytes} bytes");
+            assert_eq!(memory.bytes, most * bytes);
+        }
+    }
+
+    #[test]
+    fn what_came_to_nothing_is_forgotten() {
+        let recall = Recall::default();
+        recall.keep(command(1), told(10));
+        assert_eq!(recall.of(&command(1)), Some(told(10)));
+        recall.forget(&command(1));
+        assert_eq!((recall.of(&command(1)), recall.memory().bytes), (None, 0));
+        assert_eq!(told(10).to(&"a".into()).count(), 1);
+        assert_eq!(told(10).to(&"b".into()).count(), 0, "not for this one");
+    }
+}
