@@ -20,34 +20,46 @@ pub enum Target {
 
 /// The agent that Invite and RemoveParticipantFromConference name.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Colleague(pub(crate) UserId);
+pub struct Colleague {
+    pub(crate) user: UserId,
+    /// Which parameter named it, for refusals that only the chat can give.
+    pub(crate) parameter: &'static str,
+}
 
 /// The agent or queue that Consult names by its address (CHAT-7.0-19).
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ConsultTarget(pub(crate) Target);
+pub struct ConsultTarget {
+    pub(crate) target: Target,
+    /// Which parameter named it, for refusals that only the chat can give.
+    pub(crate) parameter: &'static str,
+}
 
 /// The agent, by address, or the queue, by name, that takes the chat over (CHAT-7.0-18).
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TransferTarget(pub(crate) Target);
+pub struct TransferTarget {
+    pub(crate) target: Target,
+    /// Which parameter named it, for refusals that only the chat can give.
+    pub(crate) parameter: &'static str,
+}
 
 impl Colleague {
     /// The agent's id.
     pub fn user(&self) -> &UserId {
-        &self.0
+        &self.user
     }
 }
 
 impl ConsultTarget {
     /// The agent or queue.
     pub fn target(&self) -> &Target {
-        &self.0
+        &self.target
     }
 }
 
 impl TransferTarget {
     /// The agent or queue.
     pub fn target(&self) -> &Target {
-        &self.0
+        &self.target
     }
 }
 
@@ -56,9 +68,9 @@ impl FromBody for Colleague {
 
     fn from_body(body: &Outlined<'_>, _: &'static str, _: &Limits) -> Result<Self, Rejection> {
         let (parameter, value) = one_of(body, &["targetUri", "targetPath"])?;
-        match address(value, parameter)? {
-            Target::User(user) => Ok(Self(user)),
-            Target::Queue(_) => Err(malformed(value, parameter)?),
+        match address(value, parameter, false)? {
+            Target::User(user) => Ok(Self { user, parameter }),
+            Target::Queue(_) => Err(malformed(value, parameter, false)?),
         }
     }
 }
@@ -68,7 +80,7 @@ impl FromBody for ConsultTarget {
 
     fn from_body(body: &Outlined<'_>, _: &'static str, _: &Limits) -> Result<Self, Rejection> {
         let (parameter, value) = one_of(body, &["targetUri", "targetPath"])?;
-        address(value, parameter).map(Self)
+        address(value, parameter, true).map(|target| Self { target, parameter })
     }
 }
 
@@ -77,20 +89,20 @@ impl FromBody for TransferTarget {
 
     fn from_body(body: &Outlined<'_>, _: &'static str, _: &Limits) -> Result<Self, Rejection> {
         match one_of(body, &["targetUri", "targetPath", "queueName"])? {
-            ("queueName", value) => {
-                let name = text(value, "queueName")?;
+            (parameter @ "queueName", value) => {
+                let name = text(value, parameter)?;
                 if name.is_empty() {
                     return Err(Rejection::out_of_range(
-                        "queueName",
+                        parameter,
                         "the name of a queue",
                         "an empty string",
                     ));
                 }
-                Ok(Self(Target::Queue(QueueName::new(name))))
+                Ok(Self { target: Target::Queue(QueueName::new(name)), parameter })
             }
-            (parameter, value) => match address(value, parameter)? {
-                user @ Target::User(_) => Ok(Self(user)),
-                Target::Queue(_) => Err(malformed(value, parameter)?),
+            (parameter, value) => match address(value, parameter, false)? {
+                target @ Target::User(_) => Ok(Self { target, parameter }),
+                Target::Queue(_) => Err(malformed(value, parameter, false)?),
             },
         }
     }
@@ -116,14 +128,14 @@ fn one_of<'a>(
     found.ok_or(Rejection::missing(names[0]))
 }
 
-fn address(value: JsonRef<'_>, parameter: &'static str) -> Result<Target, Rejection> {
+fn address(value: JsonRef<'_>, parameter: &'static str, queues: bool) -> Result<Target, Rejection> {
     let text = text(value, parameter)?;
     let path = if parameter == "targetPath" { Some(&*text) } else { path_of(&text) };
     let parts = path.and_then(|path| path.strip_prefix('/')).and_then(|path| path.split_once('/'));
     match parts {
         Some(("users", id)) if is_id(id) => Ok(Target::User(UserId::new(id))),
         Some(("queues", id)) if is_id(id) => Ok(Target::Queue(QueueName::new(id))),
-        _ => Err(malformed(value, parameter)?),
+        _ => Err(malformed(value, parameter, queues)?),
     }
 }
 
@@ -141,8 +153,16 @@ fn is_id(id: &str) -> bool {
     !id.is_empty() && !id.contains(['/', '?', '#']) && !id.contains(char::is_whitespace)
 }
 
-fn malformed(value: JsonRef<'_>, parameter: &'static str) -> Result<Rejection, Rejection> {
-    let expected =
-        if parameter == "targetPath" { "`/users/{id}`" } else { "`…/api/v2/users/{id}`" };
+fn malformed(
+    value: JsonRef<'_>,
+    parameter: &'static str,
+    queues: bool,
+) -> Result<Rejection, Rejection> {
+    let expected = match (parameter, queues) {
+        ("targetPath", false) => "`/users/{id}`",
+        ("targetPath", true) => "`/users/{id}` or `/queues/{id}`",
+        (_, false) => "`…/api/v2/users/{id}`",
+        (_, true) => "`…/api/v2/users/{id}` or `…/api/v2/queues/{id}`",
+    };
     Ok(Rejection::out_of_range(parameter, expected, &quoted(&text(value, parameter)?)))
 }

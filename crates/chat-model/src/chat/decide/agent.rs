@@ -111,7 +111,7 @@ impl Caller<'_> {
     /// Parameters that are wrong because of who sends them (DEC-15: oneself is code 10) or by the
     /// rules (DEC-7); before the capability is asked (DEC-14).
     fn check_parameters(&self, operation: &Operation) -> Result<(), Rejection> {
-        let target = match operation {
+        let (target, parameter) = match operation {
             Operation::SetDisposition { disposition_key: Some(key), .. } => {
                 let most = self.context.rules.limits.max_key_bytes;
                 let bytes = key.as_str().len();
@@ -124,14 +124,22 @@ impl Caller<'_> {
                 }
                 return Ok(());
             }
-            Operation::Invite { target: Colleague(user) }
-            | Operation::RemoveParticipantFromConference { target: Colleague(user), .. }
-            | Operation::Consult { target: ConsultTarget(Target::User(user)) }
-            | Operation::Transfer { target: TransferTarget(Target::User(user)), .. } => user,
+            Operation::Invite { target: Colleague { user, parameter } }
+            | Operation::RemoveParticipantFromConference {
+                target: Colleague { user, parameter },
+                ..
+            }
+            | Operation::Consult {
+                target: ConsultTarget { target: Target::User(user), parameter },
+            }
+            | Operation::Transfer {
+                target: TransferTarget { target: Target::User(user), parameter },
+                ..
+            } => (user, parameter),
             _ => return Ok(()),
         };
         if *target == self.leg.user {
-            return Err(Rejection::out_of_range("targetUri", "another agent", "the caller"));
+            return Err(Rejection::out_of_range(parameter, "another agent", "the caller"));
         }
         Ok(())
     }
@@ -202,9 +210,9 @@ impl Caller<'_> {
     ) -> Result<Events, Rejection> {
         let me = &self.leg.user;
         let mut events = Events::new();
-        match &target.0 {
+        match &target.target {
             Target::User(user) => {
-                let info = self.known_user(user, "targetUri")?;
+                let info = self.known_user(user, target.parameter)?;
                 if !info.in_session {
                     return Ok(smallvec![self.absent(user)]);
                 }
@@ -223,7 +231,8 @@ impl Caller<'_> {
             }
             Target::Queue(name) => {
                 let queue = self.context.directory.queue(name.as_str()).ok_or_else(|| {
-                    Rejection::TargetNotFound { parameter: "queueName", name: name.as_str().into() }
+                    let (parameter, name) = (target.parameter, name.as_str().into());
+                    Rejection::TargetNotFound { parameter, name }
                 })?;
                 events.extend(self.parting_words(message));
                 events.push(left(me, LegState::Completed, false));
@@ -235,11 +244,12 @@ impl Caller<'_> {
 
     /// DEC-16.
     fn consult(&self, target: &ConsultTarget) -> Result<Events, Rejection> {
-        let user = match &target.0 {
+        let user = match &target.target {
             Target::User(user) => user.clone(),
             Target::Queue(name) => {
                 let queue = self.context.directory.queue(name.as_str()).ok_or_else(|| {
-                    Rejection::TargetNotFound { parameter: "targetUri", name: name.as_str().into() }
+                    let (parameter, name) = (target.parameter, name.as_str().into());
+                    Rejection::TargetNotFound { parameter, name }
                 })?;
                 let is_free = |user: &UserId| {
                     self.chat.leg(user).is_none_or(|leg| leg.state.is_final())
@@ -257,28 +267,31 @@ impl Caller<'_> {
         };
         let by = self.leg.user.clone();
         let reference_id = self.context.reference_id;
-        self.ask_in(&user, OperationKind::Consult, Origin::Consulted { by, reference_id })
+        let origin = Origin::Consulted { by, reference_id };
+        self.ask_in(&user, target.parameter, OperationKind::Consult, origin)
     }
 
     /// DEC-16: asks a stranger in, and raises a consulted agent into the conference.
     fn invite(&self, target: &Colleague) -> Result<Events, Rejection> {
-        let user = &target.0;
+        let user = &target.user;
         let consulted = |leg: &Leg| leg.state == LegState::Chatting && leg.role == Role::Consultant;
         if self.chat.leg(user).is_some_and(consulted) {
             return Ok(smallvec![Event::RoleChanged { user: user.clone(), role: Role::Agent }]);
         }
         let by = self.leg.user.clone();
         let reference_id = self.context.reference_id;
-        self.ask_in(user, OperationKind::Invite, Origin::Invited { by, reference_id })
+        let origin = Origin::Invited { by, reference_id };
+        self.ask_in(user, target.parameter, OperationKind::Invite, origin)
     }
 
     fn ask_in(
         &self,
         user: &UserId,
+        parameter: &'static str,
         operation: OperationKind,
         origin: Origin,
     ) -> Result<Events, Rejection> {
-        let info = self.known_user(user, "targetUri")?;
+        let info = self.known_user(user, parameter)?;
         if let Some(leg) = self.chat.leg(user).filter(|leg| !leg.state.is_final()) {
             return Err(Rejection::NotNow {
                 operation: operation.name(),
@@ -307,11 +320,11 @@ impl Caller<'_> {
 
     /// CHAT-7.0-21, CHAT-3.21: the removed agent's chat is taken away.
     fn remove(&self, target: &Colleague, message: Option<&Outgoing>) -> Result<Events, Rejection> {
-        let user = &target.0;
+        let user = &target.user;
         let joined = self.chat.leg(user).is_some_and(|leg| leg.state == LegState::Chatting);
         if !joined {
             return Err(Rejection::TargetNotFound {
-                parameter: "targetUri",
+                parameter: target.parameter,
                 name: user.as_str().into(),
             });
         }
