@@ -185,40 +185,42 @@ async fn chats_are_read_as_addresses_objects_and_transcripts() {
     }
 }
 
-/// Nothing that was answered with 0 is lost, on one node or on two.
+/// On one node all operations land; between two nodes one may lose to the other eight times, and is
+/// then told so. Whatever was answered with 0 is there and heard of once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_operations_all_land() {
-    let site = seeded().await;
-    let other = site.restarted();
-    let listener = site.listen("agent1").await;
-    let mut tasks = Vec::new();
-    for n in 0..32 {
-        let router = if n % 2 == 0 { site.router.clone() } else { other.router.clone() };
-        let body = json!({"operationName": "UpdateUserData", "userData": {format!("k{n}"): n}});
-        let ask = Ask::post(&path(), body.to_string()).by("agent1");
-        tasks.push(tokio::spawn(async move {
-            (n, Site::ask_router(router, ask).await.status.as_u16())
-        }));
-    }
-    let mut landed = Vec::new();
-    for task in tasks {
-        let (n, status) = task.await.unwrap();
-        // Two nodes may lose to each other eight times; then nothing was changed.
-        assert!(status == 200 || status == 503, "{status}");
-        if status == 200 {
-            landed.push(n);
+    for nodes in [1, 2] {
+        let site = seeded().await;
+        let other = site.restarted();
+        let routers = [site.router.clone(), other.router.clone()];
+        let listener = site.listen("agent1").await;
+        let mut tasks = Vec::new();
+        for n in 0..32 {
+            let body = json!({"operationName": "UpdateUserData", "userData": {format!("k{n}"): n}});
+            let ask = Ask::post(&path(), body.to_string()).by("agent1");
+            let router = routers[n % nodes].clone();
+            tasks.push(tokio::spawn(async move {
+                (n, Site::ask_router(router, ask).await.status.as_u16())
+            }));
         }
+        let mut landed = Vec::new();
+        for task in tasks {
+            let (n, status) = task.await.unwrap();
+            assert!(status == 200 || (nodes == 2 && status == 503), "{status}");
+            if status == 200 {
+                landed.push(n);
+            }
+        }
+        let data = site.chat("agent1", CHAT).await["userData"].clone();
+        for n in 0..32 {
+            let key = format!("k{n}");
+            assert_eq!(data.get(&key), landed.contains(&n).then(|| json!(n)).as_ref(), "{key}");
+        }
+        assert_eq!(data, other.chat("agent1", CHAT).await["userData"]);
+        let heard = listener.hear(&site).await;
+        assert_eq!(heard.len(), landed.len(), "each is heard of once");
+        assert_eq!(heard.last().unwrap()["chat"]["userData"], data);
     }
-    assert!(landed.len() >= 16, "{landed:?}");
-    let data = site.chat("agent1", CHAT).await["userData"].clone();
-    for n in 0..32 {
-        let key = format!("k{n}");
-        assert_eq!(data.get(&key), landed.contains(&n).then(|| json!(n)).as_ref(), "{key}");
-    }
-    assert_eq!(data, other.chat("agent1", CHAT).await["userData"]);
-    let heard = listener.hear(&site).await;
-    assert_eq!(heard.len(), landed.len(), "each is heard once");
-    assert_eq!(heard.last().unwrap()["chat"]["userData"], data);
 }
 
 /// Whatever the store says of an append: what was answered with 0 is there once, in order, and told
