@@ -81,3 +81,71 @@ impl fmt::Debug for Tail {
         f.write_str("Tail")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use proptest::prelude::{Strategy, prop_assert_eq, proptest};
+    use proptest::test_runner::TestCaseError;
+
+    use super::{Chat, Event, Rules};
+    use crate::event::{Author, Record};
+    use crate::json::{JsonRef, JsonText, Limits};
+    use crate::testing::story;
+    use crate::user_data::UserDataPatch;
+    use crate::{ChatId, Timestamp};
+
+    /// What a text depends on beside the chat, each the other way in one of them.
+    fn houses() -> [Rules; 3] {
+        let elsewhere = Rules::default().with_base("https://elsewhere.example/api/v2").unwrap();
+        let mut later = Rules::default();
+        later.time_offset_minutes = 120;
+        [Rules::default(), elsewhere, later]
+    }
+
+    /// Lets `event` happen and compares what is told with what each would be shown by a chat that
+    /// has printed nothing yet.
+    fn check(chat: &mut Chat, event: &Event, rules: &Rules) -> Result<(), TestCaseError> {
+        let at = Timestamp::from_millis(1_389_261_492_035);
+        let events = Vec::from([event.clone()]).into();
+        let record = Record { at, by: Author::House, reference_id: None, events };
+        let notices = chat.announce(&record, rules);
+        let fresh = chat.clone();
+        for notice in &notices {
+            let data = JsonRef::validate(notice.data.as_bytes(), &Limits::STORED).unwrap();
+            if data.get("messageType").unwrap().as_str() != "\"ChatStateChangeMessage\"" {
+                continue;
+            }
+            for user in &notice.to {
+                let shown = fresh.view(user, rules).unwrap().to_json();
+                prop_assert_eq!(data.get("chat").unwrap().as_str(), shown, "after {:?}", event);
+            }
+        }
+        Ok(())
+    }
+
+    proptest! {
+        /// DEC-22, DEC-32: whatever happens, and by whose rules it is printed, a change of user data
+        /// tells what a view shows.
+        #[test]
+        fn what_is_told_is_what_is_shown(
+            story in story(0..24),
+            rules in proptest::collection::vec((0..3_usize).prop_map(|at| houses()[at].clone()), 1..8),
+        ) {
+            let world = story.play();
+            let events = world.past().iter().flat_map(|happening| &happening.applied.record.events);
+            let mut chat = Chat::new(ChatId::new("0000Wa9CAM6W00J"));
+            for (at, (event, rules)) in events.zip(rules.iter().cycle()).enumerate() {
+                check(&mut chat, event, rules)?;
+                // By the same rules, so that the next event finds something to make untrue.
+                if let Some(leg) = chat.legs.first() {
+                    let value = JsonText::string(&alloc::format!("{at}"));
+                    let pair = UserDataPatch::single("step", &value, &Limits::default()).unwrap();
+                    let by = leg.user.clone();
+                    check(&mut chat, &Event::UserDataUpdated { by, pairs: pair }, rules)?;
+                }
+            }
+        }
+    }
+}
