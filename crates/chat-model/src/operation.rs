@@ -17,7 +17,7 @@ pub use target::{Colleague, ConsultTarget, Target, TransferTarget};
 use crate::json::{JsonRef, Limits, Outlined};
 use crate::rejection::Rejection;
 use crate::user_data::{UserDataKeys, UserDataPatch};
-use read::{FromBody, operation_name};
+use read::{FromBody, operation_kind};
 
 macro_rules! operations {
     (
@@ -112,10 +112,7 @@ macro_rules! operations {
             }
 
             fn read_outlined(body: &Outlined<'_>, limits: &Limits) -> Result<Self, Rejection> {
-                let name = operation_name(body)?;
-                let kind = $Kind::from_name(&name)
-                    .ok_or_else(|| Rejection::UnknownOperation { name: name.into_owned() })?;
-                Ok(match kind {
+                Ok(match operation_kind(body, $Kind::from_name)? {
                     $($Kind::$name => Self::$name {
                         $($field: <$ty as FromBody>::from_body(body, $wire, limits)?,)*
                     },)+

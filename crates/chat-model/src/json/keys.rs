@@ -9,16 +9,19 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
+use smallvec::SmallVec;
+
 use super::error::Problem;
 use super::string::{Decoded, decode};
 use super::validate::{Refused, refused};
 
 /// Up to this many members are compared pair by pair.
 const PAIRWISE: usize = 16;
+/// So many lie in the pass itself.
 const INLINE: usize = 24;
 
 /// One key on the stack. Keys that are equal when decoded have equal fingerprints.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Seen {
     fingerprint: u32,
     /// Where the inside begins.
@@ -32,32 +35,22 @@ pub(super) struct OpenKeys<'a> {
     max_key_bytes: usize,
     /// Where the innermost object's keys begin on the stack.
     base: usize,
-    len: usize,
-    inline: [Seen; INLINE],
-    /// The whole stack once it has outgrown `inline`.
-    heap: Vec<Seen>,
+    stack: SmallVec<[Seen; INLINE]>,
 }
 
 impl<'a> OpenKeys<'a> {
     /// For the keys of `bytes`, which is valid UTF-8.
     #[inline]
     pub(super) fn new(bytes: &'a [u8], max_key_bytes: usize) -> Self {
-        Self {
-            bytes,
-            max_key_bytes,
-            base: 0,
-            len: 0,
-            inline: [Seen::default(); INLINE],
-            heap: Vec::new(),
-        }
+        Self { bytes, max_key_bytes, base: 0, stack: SmallVec::new() }
     }
 
     /// An object with at least one member begins.
     #[inline]
     pub(super) fn open(&mut self) {
         // Below an object's keys lies one place that says where the keys of the object around begin.
-        self.put(Seen { fingerprint: 0, start: self.base as u32, len: 0 });
-        self.base = self.len;
+        self.stack.push(Seen { fingerprint: 0, start: self.base as u32, len: 0 });
+        self.base = self.stack.len();
     }
 
     /// The key between the quotes at `open` and before `end`, in the innermost object.
@@ -78,33 +71,33 @@ impl<'a> OpenKeys<'a> {
             start: (open + 1) as u32,
             len: (inner.len() as u32) << 1 | u32::from(escaped),
         };
-        if self.len - self.base < PAIRWISE {
-            for earlier in &self.stack()[self.base..] {
+        let earlier = &self.stack[self.base..];
+        if earlier.len() < PAIRWISE {
+            for earlier in earlier {
                 if earlier.fingerprint == seen.fingerprint && self.order(earlier, &seen).is_eq() {
                     return Err(self.twice(&seen));
                 }
             }
         }
-        self.put(seen);
+        self.stack.push(seen);
         Ok(())
     }
 
     /// The innermost object ends.
     #[inline]
     pub(super) fn close(&mut self) -> Result<(), Refused> {
-        if self.len - self.base > PAIRWISE {
+        if self.stack.len() - self.base > PAIRWISE {
             self.check_many()?;
         }
         let below = self.base - 1;
-        self.base = self.stack()[below].start as usize;
-        self.len = below;
-        self.heap.truncate(below);
+        self.base = self.stack[below].start as usize;
+        self.stack.truncate(below);
         Ok(())
     }
 
     #[cold]
     fn check_many(&self) -> Result<(), Refused> {
-        let seen = &self.stack()[self.base..];
+        let seen = &self.stack[self.base..];
         // Fingerprint above, place below: a number sorts faster than anything that has to be asked.
         let mut order: Vec<u64> = Vec::with_capacity(seen.len());
         order
@@ -145,24 +138,6 @@ impl<'a> OpenKeys<'a> {
     fn twice(&self, seen: &Seen) -> Refused {
         let key = decode(text(self.inner(seen))).into_owned();
         refused(Problem::DuplicateKey(key), seen.start as usize - 1)
-    }
-
-    #[inline]
-    fn stack(&self) -> &[Seen] {
-        if self.heap.is_empty() { &self.inline[..self.len] } else { &self.heap }
-    }
-
-    #[inline]
-    fn put(&mut self, seen: Seen) {
-        if self.heap.is_empty() && self.len < INLINE {
-            self.inline[self.len] = seen;
-        } else {
-            if self.heap.is_empty() {
-                self.heap.extend_from_slice(&self.inline);
-            }
-            self.heap.push(seen);
-        }
-        self.len += 1;
     }
 }
 

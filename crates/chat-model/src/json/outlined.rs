@@ -4,7 +4,7 @@
 //! the parameters of an operation a second walk over the text.
 
 use super::error::{JsonError, Problem};
-use super::validate::{Outline, validate};
+use super::validate::{Member, Outline, validate};
 use super::{JsonRef, Key, Limits, REQUEST_BYTES, string_end};
 
 /// A value whose outermost members are at hand.
@@ -52,18 +52,40 @@ impl<'a> Outlined<'a> {
     /// The member of an object whose decoded key is `name`, a text without quotes, backslashes and
     /// control characters: [`JsonRef::get`].
     pub(crate) fn get(&self, name: &str) -> Option<JsonRef<'a>> {
-        for (key, value, end) in self.outline.members() {
-            // As it is nearly always written: between its quotes, without an escape.
-            let inside = &self.text.as_bytes()[key + 1..value];
-            let is_named = match inside.strip_prefix(name.as_bytes()) {
-                Some(rest) => rest.first() == Some(&b'"'),
-                None => inside.contains(&b'\\') && key_of(&self.text[key..value]) == *name,
-            };
-            if is_named {
-                return Some(JsonRef::known(&self.text[value..end]));
-            }
+        match self.find(name) {
+            Some(member) => Some(JsonRef::known(&self.text[member.value()..member.end()])),
+            None if self.outline.outer.is_whole() => None,
+            None => self.value.get(name),
         }
-        if self.outline.is_whole() { None } else { self.value.get(name) }
+    }
+
+    /// The text of the member `name` and, for each pair in it, how long its key and how long all of
+    /// it are: if it is an object whose members are at hand, in a body without white space between
+    /// tokens and without escapes.
+    pub(crate) fn plain_object(
+        &self,
+        name: &str,
+    ) -> Option<(&'a str, impl Iterator<Item = (usize, usize)> + '_)> {
+        let Outline { inner, is_plain, .. } = &self.outline;
+        let member = self.find(name).filter(|_| *is_plain && inner.is_whole())?;
+        let text = &self.text[member.value()..member.end()];
+        let is_inside = move |at: &&Member| (member.value()..member.end()).contains(&at.key());
+        let lengths = |at: &Member| (at.value() - at.key() - 1, at.end() - at.key());
+        let pairs = inner.members().iter().filter(is_inside).map(lengths);
+        text.starts_with('{').then_some((text, pairs))
+    }
+
+    fn find(&self, name: &str) -> Option<Member> {
+        let is_named = |member: &&Member| {
+            // As it is nearly always written: between its quotes, without an escape.
+            let inside = &self.text.as_bytes()[member.key() + 1..member.value()];
+            match inside.strip_prefix(name.as_bytes()) {
+                Some(rest) => rest.first() == Some(&b'"'),
+                None if self.outline.is_plain => false,
+                None => key_of(&self.text[member.key()..member.value()]) == *name,
+            }
+        };
+        self.outline.outer.members().iter().find(is_named).copied()
     }
 }
 
@@ -106,6 +128,44 @@ mod tests {
                 let known = Outlined::from(value);
                 assert_eq!(known.get(name).map(JsonRef::as_str), walked, "{name} in {json}");
             }
+        }
+    }
+
+    #[test]
+    fn a_plain_object_is_at_hand_with_its_pairs() {
+        let check = |json: &str, expected: Option<(&str, &[(usize, usize)])>| {
+            let outlined = Outlined::validate(json.as_bytes(), &Limits::default()).unwrap();
+            let found = outlined.plain_object("u").map(|(text, pairs)| (text, pairs.collect()));
+            let expected = expected.map(|(text, pairs)| (text, pairs.to_vec()));
+            assert_eq!(found, expected, "{json}");
+        };
+        check(
+            r#"{"a":1,"u":{"k":[1,{"k":2}],"kk":""}}"#,
+            Some((r#"{"k":[1,{"k":2}],"kk":""}"#, &[(3, 15), (4, 7)])),
+        );
+        // Other objects and arrays beside it, and white space around the whole body.
+        check(r#" {"a":{"b":0},"u":{"k":1},"c":[2,{"d":3}]} "#, Some((r#"{"k":1}"#, &[(3, 5)])));
+        check(r#"{"u":{},"a":{"b":{"c":1}}}"#, Some(("{}", &[])));
+        check(
+            r#"{"u":{"a":1,"b":2,"c":3,"d":4}}"#,
+            Some((r#"{"a":1,"b":2,"c":3,"d":4}"#, &[(3, 5); 4])),
+        );
+        // More than are noted, also elsewhere; white space and escapes anywhere.
+        check(r#"{"u":{"a":1,"b":2,"c":3,"d":4,"e":5}}"#, None);
+        check(r#"{"a":{"a":1,"b":2,"c":3,"d":4},"u":{"k":1}}"#, None);
+        for loose in [
+            r#"{"u": {}}"#,
+            r#"{"u" :{}}"#,
+            r#"{ "u":{}}"#,
+            r#"{"u":{} }"#,
+            r#"{"u":{}, "a":1}"#,
+            r#"{"u":{},"a":"\n"}"#,
+            r#"{"u":{},"a":[1, 2]}"#,
+        ] {
+            check(loose, None);
+        }
+        for other in [r#"{"u":[{"k":1}]}"#, r#"{"u":null}"#, r#"{"v":{}}"#, r#"[{"u":{}}]"#, "{}"] {
+            check(other, None);
         }
     }
 }

@@ -6,11 +6,12 @@
 //! objects of up to 16 members, allocates.
 
 use alloc::boxed::Box;
+use core::cell::Cell;
 
 use super::Limits;
 use super::error::{JsonError, Problem};
 use super::keys::OpenKeys;
-use super::scan::{skip_space, special};
+use super::scan::{is_space, skip_space, special};
 
 /// The deepest nesting that can be configured: one bit for each open container.
 const DEEPEST: usize = u128::BITS as usize;
@@ -23,58 +24,105 @@ pub(super) fn validate(
     outline: &mut Outline,
 ) -> Result<(usize, usize), JsonError> {
     let max_depth = limits.max_depth.min(DEEPEST);
-    value(Pass { text, bytes: text.as_bytes() }, max_depth, limits.max_key_bytes, outline)
-        .map_err(|refused| JsonError::at(refused.0, text, refused.1))
+    let is_loose = Cell::new(false);
+    let pass = Pass { text, bytes: text.as_bytes(), is_loose: &is_loose };
+    let span = value(pass, max_depth, limits.max_key_bytes, outline)
+        .map_err(|refused| JsonError::at(refused.0, text, refused.1))?;
+    outline.is_plain = !is_loose.get();
+    Ok(span)
 }
 
-/// Where the first members of an outermost object stand.
+/// Where the first members of an outermost object stand, and those of the objects that are its
+/// members.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Outline {
-    members: [Member; Outline::MOST],
-    len: usize,
+    /// More than any operation has parameters.
+    pub(super) outer: Noted<6>,
+    /// As many pairs as an ordinary request attaches.
+    pub(super) inner: Noted<4>,
+    /// Whether the text has no white space between its tokens and no escape in its strings.
+    pub(super) is_plain: bool,
 }
 
-/// Where the key, the value and what follows it begin.
+impl Outline {
+    /// For a value that was validated elsewhere: no member is noted, and there may be some.
+    pub(super) fn unknown() -> Self {
+        let (mut outer, mut inner) = (Noted::default(), Noted::default());
+        (outer.missed, inner.missed) = (true, true);
+        Self { outer, inner, is_plain: false }
+    }
+}
+
+/// The first members of one or more objects; further ones are looked for when they are needed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Noted<const MOST: usize> {
+    members: [Member; MOST],
+    len: usize,
+    /// Whether there were more.
+    missed: bool,
+}
+
+/// Where a member's key and value begin, and where the value ends.
 #[derive(Clone, Copy, Debug, Default)]
-struct Member {
+pub(super) struct Member {
     key: u32,
     value: u32,
     end: u32,
 }
 
-impl Outline {
-    /// More than any operation has parameters; further members are looked for when they are needed.
-    const MOST: usize = 6;
-
-    /// For a value that was validated elsewhere: no member is noted, and there may be some.
-    pub(super) fn unknown() -> Self {
-        Self { members: Default::default(), len: usize::MAX }
+impl Member {
+    #[inline]
+    pub(super) fn key(&self) -> usize {
+        self.key as usize
     }
 
-    /// Where key, value and the end of each noted member are.
     #[inline]
-    pub(super) fn members(&self) -> impl Iterator<Item = (usize, usize, usize)> + '_ {
-        let noted = if self.len == usize::MAX { 0 } else { self.len.min(Self::MOST) };
-        let spans = |at: &Member| (at.key as usize, at.value as usize, at.end as usize);
-        self.members[..noted].iter().map(spans)
+    pub(super) fn value(&self) -> usize {
+        self.value as usize
+    }
+
+    #[inline]
+    pub(super) fn end(&self) -> usize {
+        self.end as usize
+    }
+}
+
+impl<const MOST: usize> Default for Noted<MOST> {
+    fn default() -> Self {
+        Self { members: [Member::default(); MOST], len: 0, missed: false }
+    }
+}
+
+impl<const MOST: usize> Noted<MOST> {
+    /// In the order of the text.
+    #[inline]
+    pub(super) fn members(&self) -> &[Member] {
+        &self.members[..self.len.min(MOST)]
     }
 
     /// Whether every member is noted.
+    #[inline]
     pub(super) fn is_whole(&self) -> bool {
-        self.len <= Self::MOST
+        !self.missed
     }
 
     #[inline]
     fn begin(&mut self, key: usize, value: usize) {
-        if let Some(member) = self.members.get_mut(self.len) {
-            *member = Member { key: key as u32, value: value as u32, end: 0 };
+        match self.members.get_mut(self.len) {
+            Some(member) => {
+                *member = Member { key: key as u32, value: value as u32, end: 0 };
+                self.len += 1;
+            }
+            None => self.missed = true,
         }
-        self.len += 1;
     }
 
-    /// The elements of an outermost array end too, without having begun.
+    /// The newest member ends.
     #[inline]
     fn end(&mut self, end: usize) {
+        if self.missed {
+            return;
+        }
         if let Some(member) = self.members.get_mut(self.len.wrapping_sub(1)) {
             member.end = end as u32;
         }
@@ -107,8 +155,10 @@ fn value(
         if let Some(expected) = key_due.take() {
             let key = at;
             at = pass.key(key, &mut keys, expected)?;
-            if depth == 1 {
-                outline.begin(key, at);
+            match depth {
+                1 => outline.outer.begin(key, at),
+                2 => outline.inner.begin(key, at),
+                _ => {}
             }
         }
         match pass.peek(at) {
@@ -117,7 +167,7 @@ fn value(
                 if depth == max_depth {
                     return Err(refused(Problem::TooDeep { max: max_depth }, at));
                 }
-                at = skip_space(pass.bytes, at + 1);
+                at = pass.skip_space(at + 1);
                 // `{` and `}` are two apart in ASCII, and so are `[` and `]`.
                 if pass.peek(at) == Some(bracket + 2) {
                     at += 1;
@@ -140,21 +190,23 @@ fn value(
         }
         // A value has ended; so may the containers around it.
         loop {
-            let end = at;
-            if depth == 1 {
-                outline.end(end);
-            }
-            at = skip_space(pass.bytes, at);
-            if depth == 0 {
-                return match pass.peek(at) {
-                    None => Ok((start, end)),
-                    Some(_) => Err(pass.unexpected(at, "the end")),
-                };
-            }
             let in_object = open & 1 == 1;
+            match depth {
+                0 => {
+                    let behind = skip_space(pass.bytes, at);
+                    return match pass.peek(behind) {
+                        None => Ok((start, at)),
+                        Some(_) => Err(pass.unexpected(behind, "the end")),
+                    };
+                }
+                1 if in_object => outline.outer.end(at),
+                2 if in_object => outline.inner.end(at),
+                _ => {}
+            }
+            at = pass.skip_space(at);
             match pass.peek(at) {
                 Some(b',') => {
-                    at = skip_space(pass.bytes, at + 1);
+                    at = pass.skip_space(at + 1);
                     if in_object {
                         key_due = Some("a key");
                     }
@@ -177,9 +229,21 @@ fn value(
 struct Pass<'a> {
     text: &'a str,
     bytes: &'a [u8],
+    /// Set by the rare white space or escape.
+    is_loose: &'a Cell<bool>,
 }
 
 impl<'a> Pass<'a> {
+    /// Where the next token inside a container begins.
+    #[inline(always)]
+    fn skip_space(self, at: usize) -> usize {
+        if !self.peek(at).is_some_and(is_space) {
+            return at;
+        }
+        self.is_loose.set(true);
+        skip_space(self.bytes, at + 1)
+    }
+
     /// A key and its colon, up to the value.
     #[inline(always)]
     fn key(
@@ -197,11 +261,11 @@ impl<'a> Pass<'a> {
             _ => (self.string_from(first)?, true),
         };
         keys.push(open, end, escaped)?;
-        let colon = skip_space(self.bytes, end);
+        let colon = self.skip_space(end);
         if self.peek(colon) != Some(b':') {
             return Err(self.unexpected(colon, "`:`"));
         }
-        Ok(skip_space(self.bytes, colon + 1))
+        Ok(self.skip_space(colon + 1))
     }
 
     #[inline(always)]
@@ -212,6 +276,7 @@ impl<'a> Pass<'a> {
 
     /// A string from its first special character on, which does not end it.
     fn string_from(self, mut at: usize) -> Result<usize, Refused> {
+        self.is_loose.set(true);
         loop {
             match self.peek(at) {
                 Some(b'"') => return Ok(at + 1),

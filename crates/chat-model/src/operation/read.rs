@@ -100,14 +100,23 @@ pub(super) trait FromBody: Sized {
     ) -> Result<Self, Rejection>;
 }
 
-/// The `operationName`, before anything else is looked at (DEC-13, DEC-14).
-pub(super) fn operation_name<'a>(body: &Outlined<'a>) -> Result<Cow<'a, str>, Rejection> {
+/// The operation that the body names, before anything else is looked at (DEC-13, DEC-14).
+pub(super) fn operation_kind<K>(
+    body: &Outlined<'_>,
+    from_name: fn(&str) -> Option<K>,
+) -> Result<K, Rejection> {
     let found = body.value().kind();
     if found != JsonKind::Object {
         return Err(Rejection::NotAnObject { found });
     }
-    let value = present(body, "operationName").ok_or(Rejection::missing("operationName"))?;
-    text(value, "operationName")
+    let value = required(body, "operationName")?;
+    let quoted = value.as_str().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    // Whatever is spelt like a name has no escape to resolve.
+    if let Some(kind) = quoted.and_then(from_name) {
+        return Ok(kind);
+    }
+    let name = text(value, "operationName")?;
+    from_name(&name).ok_or_else(|| Rejection::UnknownOperation { name: name.into_owned() })
 }
 
 /// A member that is there and not `null`: the documents' clients send `null` for "not set".
@@ -187,7 +196,10 @@ impl FromBody for UserDataPatch {
         name: &'static str,
         limits: &Limits,
     ) -> Result<Self, Rejection> {
-        user_data(required(body, name)?, name, limits)
+        match Self::at_hand(body, name, limits)? {
+            Some(patch) => Ok(patch),
+            None => user_data(required(body, name)?, name, limits),
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::index::hash_of;
 use crate::json::{
-    JsonError, JsonKind, JsonRef, JsonText, Key, Limits, Problem, compact_pieces, deserialize_json,
-    find_space, serialize_json, string_end, value_end, write_string,
+    JsonError, JsonKind, JsonRef, JsonText, Key, Limits, Outlined, Problem, compact_pieces,
+    deserialize_json, find_space, serialize_json, string_end, value_end, write_string,
 };
 
 /// The pairs of one AttachUserData or UpdateUserData: unique keys in the order of the request.
@@ -67,6 +67,26 @@ impl UserDataPatch {
         }
         check_count(len, limits)?;
         Ok(Self { json: Arc::from(text), len: len as u32, marks })
+    }
+
+    /// The member `name` of `body`, if the validating pass has found it as [`Self::read`] would keep
+    /// it; nothing is left to look at then.
+    pub(crate) fn at_hand(
+        body: &Outlined<'_>,
+        name: &str,
+        limits: &Limits,
+    ) -> Result<Option<Self>, JsonError> {
+        let Some((text, pairs)) = body.plain_object(name) else { return Ok(None) };
+        let mut len = 0;
+        let mut marks = [Mark::default(); 4];
+        for (key_len, pair_len) in pairs {
+            if let Some(mark) = marks.get_mut(len) {
+                *mark = Mark::new(key_len, pair_len);
+            }
+            len += 1;
+        }
+        check_count(len, limits)?;
+        Ok(Some(Self { json: Arc::from(text), len: len as u32, marks }))
     }
 
     /// The same for an object that is not written compactly and canonically.

@@ -8,6 +8,7 @@ use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, 
 
 use super::{UserData, UserDataKeys, UserDataPatch, block};
 use crate::json::{JsonRef, JsonText, Limits, write_string};
+use crate::operation::Operation;
 use crate::testing::{user_data, user_data_keys, user_data_patch};
 
 fn patch(json: &str) -> UserDataPatch {
@@ -207,6 +208,28 @@ proptest! {
         prop_assert_eq!(UserData::from_patch(&patch).to_json(), patch.as_json());
         prop_assert_eq!(patch.len(), patch.pairs().count());
         prop_assert_eq!(patch.is_empty(), patch.as_json() == "{}");
+    }
+
+    /// Whether the validating pass has found the pairs or they are looked for again.
+    #[test]
+    fn a_patch_is_the_same_by_either_road(patch in user_data_patch(), before in any::<bool>(), more in user_data_patch()) {
+        let name = "\"operationName\":\"AttachUserData\"";
+        let (json, other) = (patch.as_json(), more.as_json());
+        let body = match before {
+            true => format!("{{\"userData\":{json},\"other\":{other},{name}}}"),
+            false => format!("{{{name},\"other\":{other},\"userData\":{json}}}"),
+        };
+        let limits = Limits::default();
+        let parsed = Operation::parse(body.as_bytes(), &limits).unwrap();
+        let read = Operation::read(JsonRef::validate(body.as_bytes(), &limits).unwrap(), &limits).unwrap();
+        prop_assert_eq!(&parsed, &read);
+        for operation in [parsed, read] {
+            let Operation::AttachUserData { user_data } = operation else { panic!("another one") };
+            prop_assert_eq!(user_data.len(), patch.len());
+            let entries: Vec<_> = user_data.entries().map(|entry| (entry.key(), entry.value())).collect();
+            let pairs: Vec<_> = patch.pairs().map(|(key, value)| (key.as_json(), value.as_str())).collect();
+            prop_assert_eq!(entries, pairs);
+        }
     }
 
     #[test]
