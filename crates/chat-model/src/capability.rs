@@ -54,20 +54,40 @@ struct Row {
     unlisted: &'static [OperationKind],
     /// The printed list as JSON, so that a notification copies it.
     json: &'static str,
+    /// One bit for each operation that is allowed, so that the guard looks once.
+    allowed: u32,
+}
+
+const fn allowed(printed: &[(OperationKind, Standing)], unlisted: &[OperationKind]) -> u32 {
+    let (mut allowed, mut at) = (0, 0);
+    while at < printed.len() {
+        let (kind, standing) = printed[at];
+        allowed |= (standing.is_allowed() as u32) << kind as u32;
+        at += 1;
+    }
+    at = 0;
+    while at < unlisted.len() {
+        allowed |= 1 << unlisted[at] as u32;
+        at += 1;
+    }
+    allowed
 }
 
 macro_rules! row {
-    (printed [] unlisted []) => { Row { printed: &[], unlisted: &[], json: "[]" } };
-    (printed [$first:ident$(: $first_standing:ident)? $(, $name:ident$(: $standing:ident)?)*] unlisted [$($unlisted:ident),*]) => {
+    (printed [] unlisted []) => { Row { printed: &[], unlisted: &[], json: "[]", allowed: 0 } };
+    (printed [$first:ident$(: $first_standing:ident)? $(, $name:ident$(: $standing:ident)?)*] unlisted [$($unlisted:ident),*]) => {{
+        const PRINTED: &[(OperationKind, Standing)] = &[
+            (OperationKind::$first, row!(@ $($first_standing)?))
+            $(, (OperationKind::$name, row!(@ $($standing)?)))*
+        ];
+        const UNLISTED: &[OperationKind] = &[$(OperationKind::$unlisted),*];
         Row {
-            printed: &[
-                (OperationKind::$first, row!(@ $($first_standing)?))
-                $(, (OperationKind::$name, row!(@ $($standing)?)))*
-            ],
-            unlisted: &[$(OperationKind::$unlisted),*],
+            printed: PRINTED,
+            unlisted: UNLISTED,
             json: concat!("[\"", stringify!($first), "\"" $(, ",\"", stringify!($name), "\"")*, "]"),
+            allowed: allowed(PRINTED, UNLISTED),
         }
-    };
+    }};
     (@) => { Standing::Listed };
     (@ listed_only) => { Standing::ListedOnly };
 }
@@ -191,9 +211,14 @@ impl Situation {
     /// # Errors
     /// Code 2 if the state does not allow it to any role, code 3 if only this role may not (DEC-13).
     pub fn guard(self, operation: OperationKind) -> Result<(), Rejection> {
-        if self.standing(operation).is_allowed() {
+        if row(self).allowed >> operation as u32 & 1 == 1 || self.standing(operation).is_allowed() {
             return Ok(());
         }
+        self.refuse(operation)
+    }
+
+    #[cold]
+    fn refuse(self, operation: OperationKind) -> Result<(), Rejection> {
         let for_another_role =
             Role::ALL.iter().any(|&role| Self { role, ..self }.standing(operation).is_allowed());
         if for_another_role {
