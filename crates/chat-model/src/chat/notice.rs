@@ -44,11 +44,21 @@ enum Change {
 }
 
 impl Change {
-    const fn notification_type(self) -> &'static str {
+    /// What stands behind the resource.
+    const fn end(self) -> &'static str {
+        macro_rules! end {
+            ($notification_type:literal) => {
+                concat!(
+                    ",\"notificationType\":\"",
+                    $notification_type,
+                    "\",\"messageType\":\"ChatStateChangeMessage\"}"
+                )
+            };
+        }
         match self {
-            Self::Status => "StatusChange",
-            Self::Participants => "ParticipantsUpdated",
-            Self::Properties => "PropertiesUpdated",
+            Self::Status => end!("StatusChange"),
+            Self::Participants => end!("ParticipantsUpdated"),
+            Self::Properties => end!("PropertiesUpdated"),
         }
     }
 }
@@ -154,24 +164,20 @@ impl Announcer<'_> {
             views.push((leg, reference_id));
             let view = ChatView::of_leg(chat, leg, self.rules);
             let mut data = String::with_capacity(view.expected_len() + 128);
-            data.push('{');
-            if let Some(reference_id) = reference_id {
-                data.push_str("\"referenceId\":");
-                data.push_str(itoa::Buffer::new().format(reference_id));
-                data.push(',');
-            }
-            data.push_str("\"chat\":");
-            match leg.tail.text(self.rules) {
-                Some(tail) => {
-                    data.push_str("{\"userData\":");
-                    chat.user_data.write_json(&mut data);
-                    data.push_str(tail);
+            match reference_id {
+                Some(reference_id) => {
+                    data.push_str("{\"referenceId\":");
+                    data.push_str(itoa::Buffer::new().format(reference_id));
+                    data.push_str(",\"chat\":{\"userData\":");
                 }
-                None => view.write_json(&mut data),
+                None => data.push_str("{\"chat\":{\"userData\":"),
             }
-            data.push_str(",\"notificationType\":\"");
-            data.push_str(change.notification_type());
-            data.push_str("\",\"messageType\":\"ChatStateChangeMessage\"}");
+            chat.user_data.write_json(&mut data);
+            match leg.tail.text(self.rules) {
+                Some(tail) => data.push_str(tail),
+                None => view.write_tail(&mut data),
+            }
+            data.push_str(change.end());
             self.out.push(Notice { to: SmallVec::from_elem(leg.user.clone(), 1), data });
         }
     }
