@@ -6,10 +6,10 @@
 //! while, per user and as a keyed tag that is worth nothing outside this process.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use argon2::Argon2;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _, phc};
+use argon2::password_hash::{PasswordHasher as _, phc};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use chat_model::UserId;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use indexmap::IndexMap;
@@ -56,6 +56,10 @@ pub(crate) struct Passwords {
     remembered: Mutex<IndexMap<UserId, (Tag, u64)>>,
     /// Who is being checked.
     running: Arc<Semaphore>,
+    /// The memory of checks that are over, for the next ones: at most one piece per processor.
+    /// Allocators keep what was freed on one thread from the others, so that strangers who fail
+    /// to log in could fill hundreds of megabytes with 19 at a time.
+    memory: Arc<Mutex<Vec<Vec<Block>>>>,
     /// Who is being checked or waits to be.
     waiting: Semaphore,
 }
@@ -75,6 +79,7 @@ impl Passwords {
             nobody: NOBODY.parse().expect("the constant is an argon2 hash"),
             remembered: Mutex::default(),
             running: Arc::new(Semaphore::new(processors)),
+            memory: Arc::default(),
             waiting: Semaphore::new(config.limits.max_waiting_logins),
         }
     }
@@ -97,10 +102,14 @@ impl Passwords {
         let turn = self.running.clone().acquire_owned().await.map_err(|_| Refusal::internal())?;
         let hash = user.map_or(&self.nobody, |user| &user.password_hash).clone();
         let password = password.to_owned();
+        let memory = self.memory.clone();
         let fits = tokio::task::spawn_blocking(move || {
             // The turn ends with the work, also when the request is gone by then.
             let _turn = turn;
-            Argon2::default().verify_password(password.as_bytes(), hash.phc()).is_ok()
+            let mut blocks = lock(&memory).pop().unwrap_or_default();
+            let fits = fits(password.as_bytes(), hash.phc(), &mut blocks);
+            lock(&memory).push(blocks);
+            fits
         })
         .await
         .map_err(|_| Refusal::internal())?;
@@ -129,7 +138,62 @@ impl Passwords {
     }
 
     /// One entry per user of the configuration at most, so it needs no other bound.
-    fn remembered(&self) -> std::sync::MutexGuard<'_, IndexMap<UserId, (Tag, u64)>> {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    fn remembered(&self) -> MutexGuard<'_, IndexMap<UserId, (Tag, u64)>> {
+        lock(&self.remembered)
+    }
+}
+
+/// Whether `password` is the one behind `hash`; works in `blocks`, which grow as needed. A hash that
+/// asks for more memory than there is fits nothing.
+fn fits(password: &[u8], hash: &phc::PasswordHash, blocks: &mut Vec<Block>) -> bool {
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else { return false };
+    let Ok(algorithm) = Algorithm::try_from(hash.algorithm.as_str()) else { return false };
+    let Ok(version) = hash.version.map(Version::try_from).transpose() else { return false };
+    let Ok(params) = Params::try_from(hash) else { return false };
+    let needed = params.block_count();
+    if blocks.len() < needed {
+        if blocks.try_reserve_exact(needed - blocks.len()).is_err() {
+            return false;
+        }
+        blocks.resize(needed, Block::default());
+    }
+    let argon2 = Argon2::new(algorithm, version.unwrap_or_default(), params);
+    let mut computed = vec![0; expected.len()];
+    argon2
+        .hash_password_into_with_memory(password, salt, &mut computed, &mut blocks[..needed])
+        .is_ok()
+        && bool::from(computed.ct_eq(expected.as_bytes()))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use argon2::password_hash::{PasswordHasher as _, phc};
+    use argon2::{Algorithm, Argon2, Params, Version};
+
+    use super::fits;
+
+    /// Whatever parameters a configuration's hashes have, one piece of memory serves them all, and
+    /// what an earlier check left in it does not matter.
+    #[test]
+    fn memory_is_shared_by_hashes_of_all_kinds() {
+        let mut blocks = Vec::new();
+        for (algorithm, version, memory, passes, lanes, length) in [
+            (Algorithm::Argon2id, Version::V0x13, 64, 2, 1, 32),
+            (Algorithm::Argon2i, Version::V0x13, 8, 3, 1, 16),
+            (Algorithm::Argon2d, Version::V0x10, 256, 1, 4, 64),
+            (Algorithm::Argon2id, Version::V0x13, 64, 1, 2, 10),
+        ] {
+            let params = Params::new(memory, passes, lanes, Some(length)).unwrap();
+            let argon2 = Argon2::new(algorithm, version, params);
+            let hash: phc::PasswordHash = argon2.hash_password(b"right").unwrap();
+            assert!(fits(b"right", &hash, &mut blocks), "{hash}");
+            assert!(!fits(b"wrong", &hash, &mut blocks), "{hash}");
+            assert!(!fits(b"", &hash, &mut blocks), "{hash}");
+        }
+        assert_eq!(blocks.len(), 256);
     }
 }
