@@ -48,7 +48,12 @@ impl Node {
     /// Runs `name`, which is `node` or `npm`.
     pub(super) fn command(&self, name: &str) -> Command {
         let Some(folder) = &self.folder else { return program(name) };
-        let mut command = program(folder.join(name));
+        let mut command = program(folder.join("node"));
+        if name != "node" {
+            // The wheel's own `npm` was a link that became a file, and does not find its parts.
+            let script = format!("../lib/node_modules/npm/bin/{name}-cli.js");
+            command.arg(folder.join(script));
+        }
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(folder.clone()).chain(std::env::split_paths(&path));
         if let Ok(path) = std::env::join_paths(folders) {
