@@ -1,7 +1,9 @@
 //! Who is asking: an HTTP session's cookie or Basic credentials (PLAT-2.1).
 //!
-//! A cookie that names a living session wins; otherwise the credentials count, each time anew.
-//! Whatever is wrong, the answer is the same 403 with code 20 (PLAT-2.1-7), after the same work.
+//! Credentials that come along count, each time anew; without any, a cookie that names a living
+//! session suffices. Clients that share one cookie jar between several users (npm `cometd` in Node.js
+//! does) are thereby who they say they are, not who was there first. Whatever is wrong, the answer is
+//! the same 403 with code 20 (PLAT-2.1-7), after the same work.
 
 mod basic;
 mod cookie;
@@ -41,16 +43,10 @@ impl FromRequestParts<Shared> for Caller {
 
 /// Finds out who sent a request with these headers.
 pub(crate) async fn identify(server: &Server, headers: &HeaderMap) -> Result<Caller, Refusal> {
-    // PLAT-2.1-2: the cookie suffices; DEC-42: credentials alone open no session.
-    for token in cookie::session_tokens(headers) {
-        if let Some((user, session)) = server.sessions.find(token).await?
-            && let Some(user) = server.roster.user(&user)
-        {
-            return Ok(Caller { user: user.clone(), session: Some(session) });
-        }
-    }
     let Some(credentials) = basic::credentials(headers) else {
-        return Err(Refusal::access_denied());
+        // PLAT-2.1-2: the cookie suffices.
+        let session = session(server, headers, None).await?;
+        return session.ok_or_else(Refusal::access_denied);
     };
     // PLAT-2.1-2: UTF-8 first, then ISO-8859-1. Which of them are tried depends on the bytes
     // alone, so the time it takes tells nothing about users.
@@ -59,9 +55,28 @@ pub(crate) async fn identify(server: &Server, headers: &HeaderMap) -> Result<Cal
         if server.passwords.verify(user, &password).await? {
             server.metrics.login(true);
             let user = user.ok_or_else(Refusal::access_denied)?;
-            return Ok(Caller { user: user.clone(), session: None });
+            // DEC-42: credentials alone open no session, and go on with the one that is theirs.
+            let session = session(server, headers, Some(user)).await?;
+            return Ok(session.unwrap_or(Caller { user: user.clone(), session: None }));
         }
     }
     server.metrics.login(false);
     Err(Refusal::access_denied())
+}
+
+/// The living session that a cookie names, if it is one of `of` or nobody in particular is asked for.
+async fn session(
+    server: &Server,
+    headers: &HeaderMap,
+    of: Option<&Arc<User>>,
+) -> Result<Option<Caller>, Refusal> {
+    for token in cookie::session_tokens(headers) {
+        if let Some((user, session)) = server.sessions.find(token).await?
+            && let Some(user) = server.roster.user(&user)
+            && of.is_none_or(|of| of.id == user.id)
+        {
+            return Ok(Some(Caller { user: user.clone(), session: Some(session) }));
+        }
+    }
+    Ok(None)
 }

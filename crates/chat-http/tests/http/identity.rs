@@ -46,9 +46,24 @@ async fn a_cookie_from_get_me_suffices() {
     let again = site.ask(Ask::get("/api/v2/me").cookie(cookie)).await;
     assert_eq!(again.json()["user"]["userName"], "agent1");
     assert_eq!(again.header("set-cookie"), None);
-    // The session wins over credentials, right or wrong.
-    let both = site.ask(Ask::get("/api/v2/me").cookie(cookie).basic(b"agent2:x")).await;
+    // With its own credentials beside it the session goes on; nobody gets a second one.
+    let both = site.ask(Ask::get("/api/v2/me").cookie(cookie).by("agent1")).await;
     assert_eq!(both.json()["user"]["userName"], "agent1");
+    assert_eq!(both.header("set-cookie"), None);
+}
+
+/// Clients of several users in one process may share a cookie jar: who shows credentials is who
+/// they say, or nobody.
+#[tokio::test]
+async fn credentials_count_more_than_somebody_elses_cookie() {
+    let site = Site::new();
+    let login = site.ask(Ask::get("/api/v2/me").by("agent1")).await;
+    let cookie = login.cookie().unwrap();
+    let other = site.ask(Ask::get("/api/v2/me").cookie(cookie).by("agent2")).await;
+    assert_eq!(other.json()["user"]["userName"], "agent2");
+    assert!(other.cookie().is_some_and(|own| own != cookie));
+    let wrong = site.ask(Ask::get("/api/v2/me").cookie(cookie).basic(b"agent2:x")).await;
+    assert_eq!((wrong.status.as_u16(), wrong.text.as_str()), (403, DENIED));
 }
 
 /// DEC-42: requests with Basic and no cookie open no HTTP session, except GET /me.
