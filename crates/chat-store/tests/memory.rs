@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use chat_model::{ChatId, UserId};
+use chat_model::{ChatId, UserId, VisitorId};
 use chat_store::{
     Append, AppendError, CommandId, FeedId, Head, LeaseKey, Leases, MemoryStore, Store,
 };
@@ -43,6 +43,25 @@ fn a_lease_lives_up_to_its_last_millisecond_and_not_in_the_next() {
     let forever = now(store.put(&key, None, b"v", Some(Duration::MAX)));
     assert!(forever.is_ok(), "a time to live beyond the clock's end is as good as none");
     assert!(now(store.get(&key)).unwrap().is_some());
+}
+
+/// Visitors come once each; what the store keeps must not grow with how many there ever were.
+#[test]
+fn a_list_that_is_empty_again_leaves_nothing_behind() {
+    let store = MemoryStore::with_replay_window(Arc::new(|| 0), Duration::ZERO);
+    let empty = format!("{store:?}");
+    for nth in 0..100_u128 {
+        let chat = ChatId::new(nth.to_string());
+        let lists = [FeedId::visitor(&VisitorId::new(nth.to_string())), FeedId::queue(&"q".into())];
+        let command = |step: u128| CommandId::new((nth * 2 + step).to_be_bytes());
+        let opened = Append::new(&chat, Head::NONE, command(0), 0, b"e").list(&lists);
+        let head = now(store.append(opened)).unwrap();
+        let ended = Append::new(&chat, head, command(1), 0, b"e").unlist(&lists[1..]);
+        now(store.append(ended.expire_at_ms(Some(0)))).unwrap();
+        assert_eq!(now(store.listed(&lists[0])).unwrap(), [chat], "until it expires");
+    }
+    assert_eq!(now(store.expire(1, 1_000)).unwrap(), 100);
+    assert_eq!(format!("{store:?}"), empty);
 }
 
 #[test]

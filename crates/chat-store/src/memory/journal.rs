@@ -99,7 +99,7 @@ impl Journal {
         for name in append.unlist {
             if let Some(at) = chat.listed.iter().position(|(listed, _)| listed == name) {
                 let (name, place) = chat.listed.remove(at);
-                entry(&mut self.feeds, &name).listed.remove(&place);
+                unlist(&mut self.feeds, &name, place);
             }
         }
         for name in append.list {
@@ -183,7 +183,7 @@ impl Journal {
         {
             if let Some(chat) = self.chats.remove(&id) {
                 for (name, place) in chat.listed {
-                    entry(&mut self.feeds, &name).listed.remove(&place);
+                    unlist(&mut self.feeds, &name, place);
                 }
             }
             gone += 1;
@@ -233,6 +233,16 @@ impl Feed {
 /// The feed of that name, made if need be; the name is only cloned when it is.
 fn entry<'a>(feeds: &'a mut Table<FeedId, Feed>, name: &FeedId) -> &'a mut Feed {
     feeds.entry_ref(name).or_default()
+}
+
+/// Takes a chat off a list. A feed that was never written to goes with its last chat: visitors come
+/// once each, and there is no cursor to remember.
+fn unlist(feeds: &mut Table<FeedId, Feed>, name: &FeedId, place: u64) {
+    let Some(feed) = feeds.get_mut(name) else { return };
+    feed.listed.remove(&place);
+    if feed.listed.is_empty() && feed.head() == 0 {
+        feeds.remove(name);
+    }
 }
 
 /// Gives back room that a peak left behind, by halves, so that it costs nothing on the average.
