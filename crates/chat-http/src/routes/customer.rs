@@ -109,6 +109,7 @@ async fn read(
 /// GetMessages (CUST-2.3, CUST-4), or CHAT-9.4.
 async fn messages(
     State(server): State<Shared>,
+    method: Method,
     Named(id): Named<String>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -128,10 +129,11 @@ async fn messages(
     let print = |chat: &Chat| {
         let view = chat.customer_view(&server.rules)?;
         // CUST-4.4, CUST-4.5: without `index` what was not returned yet; either way the position
-        // moves to the last line that was.
+        // moves to the last line that was. HEAD returns none (DEC-47).
         Some(server.chats.visitors.hear(&visitor, now_ms, |position| {
             let (messages, last) = view.messages_json(index.unwrap_or(position + 1));
-            (messages, last.unwrap_or(position))
+            let returned = last.filter(|_| method != Method::HEAD);
+            (messages, returned.unwrap_or(position))
         }))
     };
     let Some(messages) = server.chats.desk.read(&chat, print).await?.flatten() else {

@@ -122,6 +122,17 @@ async fn the_read_position_follows_what_was_returned() {
     assert_eq!(after.visitor_reads(&visitor, "").await, [""; 0]);
 }
 
+/// DEC-47: none go missing. Who asks with HEAD gets no lines, so none have been read.
+#[tokio::test]
+async fn what_was_not_sent_was_not_read() {
+    let site = Site::new();
+    let visitor = site.visit("Vera").await;
+    let path = format!("/api/v2/chats/{visitor}/messages");
+    let head = site.ask(Ask::new("HEAD", &path)).await;
+    assert_eq!((head.status.as_u16(), &*head.text), (200, ""));
+    assert_eq!(site.visitor_reads(&visitor, "").await, ["Vera ParticipantJoined"]);
+}
+
 /// DEC-46: an agent's id under `/chats` is the agent's resource, and needs login.
 #[tokio::test]
 async fn an_agents_chat_has_two_addresses() {
