@@ -32,6 +32,10 @@ const PREFIX: &str = "agent/";
 /// How often a change is decided again because another node changed the same agent.
 const TRIES: usize = 8;
 
+/// Channels of one session. There are no more media than that, and the lease must not grow with
+/// what a client makes up.
+pub(crate) const MOST_CHANNELS: usize = 32;
+
 /// The contact-centre sessions of this contact centre.
 #[derive(Debug)]
 pub(crate) struct Agents {
@@ -110,6 +114,9 @@ impl Agents {
     ///
     /// In a session that is there already the channels keep their states, and new ones come up
     /// (PLAT-3.3-9).
+    ///
+    /// # Errors
+    /// Code 10 if the session would have more than [`MOST_CHANNELS`].
     pub(crate) async fn start(&self, user: &UserId, channels: &[String]) -> Result<(), Refusal> {
         let now = self.clock.now_ms();
         self.change(user, |present| {
@@ -121,6 +128,15 @@ impl Agents {
                     announce.push(Channel::of(&channel, &self.states));
                     session.channels.push(channel);
                 }
+            }
+            let found = session.channels.len();
+            if found > MOST_CHANNELS {
+                return Err(Refusal::new(
+                    StatusCode::InvalidValue,
+                    format!(
+                        "expected a session of at most {MOST_CHANNELS} channels, found {found}"
+                    ),
+                ));
             }
             Ok(Next { session: Some(session), announce })
         })

@@ -189,17 +189,20 @@ async fn two_nodes_do_not_lose_each_others_changes() {
     let clock = clock();
     let store = memory(&clock);
     let (a, b) = (Node::new(store.clone(), &clock), Node::new(store, &clock));
-    let names = |prefix: &str| (0..50).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
+    let names = |prefix: &str| (0..16).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
     let user = UserId::from(AGENT1);
     let start = async |node: &Node, names: Vec<String>| {
         for name in names {
             node.agents.start(&user, &[name]).await.unwrap();
         }
     };
-    tokio::join!(start(&a, names("a")), start(&b, names("b")));
-    let session = a.agents.session(&user).await.unwrap().unwrap();
-    for name in names("a").iter().chain(&names("b")) {
-        assert!(session.has_channel(name), "{name}");
+    for _ in 0..4 {
+        tokio::join!(start(&a, names("a")), start(&b, names("b")));
+        let session = a.agents.session(&user).await.unwrap().unwrap();
+        for name in names("a").iter().chain(&names("b")) {
+            assert!(session.has_channel(name), "{name}");
+        }
+        a.agents.log_out(&user).await.unwrap();
     }
 }
 

@@ -11,7 +11,7 @@ use hyper::header::SET_COOKIE;
 use serde::Serialize;
 
 use super::Route;
-use crate::agents::{Channel, Which};
+use crate::agents::{Channel, MOST_CHANNELS, Which};
 use crate::body::JsonBody;
 use crate::config::User;
 use crate::identity::{Caller, expired_cookie, session_cookie};
@@ -180,7 +180,6 @@ fn operation_name(body: JsonRef<'_>) -> Result<Cow<'_, str>, Refusal> {
 
 /// PLAT-3.3-2: mandatory. Other parameters are about telephones and do not matter here.
 fn channel_names(body: JsonRef<'_>) -> Result<Vec<String>, Refusal> {
-    const MOST: usize = 32;
     const LONGEST: usize = 64;
     let value = required(body, "channels")?;
     if value.kind() != JsonKind::Array {
@@ -196,7 +195,7 @@ fn channel_names(body: JsonRef<'_>) -> Result<Vec<String>, Refusal> {
         }
         names.push(name.into_owned());
     }
-    if names.is_empty() || names.len() > MOST {
+    if names.is_empty() || names.len() > MOST_CHANNELS {
         return Err(out_of_range("1 to 32 channel names", names.len().to_string()));
     }
     Ok(names)

@@ -161,3 +161,24 @@ async fn readiness_survives_a_restart() {
     site.clock.advance(86_400_000);
     assert_eq!(states(&site.restarted()).await, ["chat:Ready:Off"]);
 }
+
+/// However often a client starts a session with other channels, what is kept of it is bounded.
+#[tokio::test]
+async fn a_session_has_a_bounded_number_of_channels() {
+    let site = Site::new();
+    let start = |first: usize, end: usize| {
+        let names: Vec<String> = (first..end).map(|n| format!("\"c{n}\"")).collect();
+        format!(
+            r#"{{"operationName":"StartContactCenterSession","channels":[{}]}}"#,
+            names.join(",")
+        )
+    };
+    for (first, end) in [(0, 20), (0, 32), (5, 10)] {
+        post(&site, "/api/v2/me", &start(first, end)).await.assert_ok();
+    }
+    for (first, end) in [(0, 33), (31, 33), (32, 64)] {
+        let refused = post(&site, "/api/v2/me", &start(first, end)).await;
+        refused.assert_refused(400, 10, "32 channel");
+        assert_eq!(states(&site).await.len(), 32);
+    }
+}
