@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::HeaderMap;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 
 use chat_model::{JsonKind, JsonRef, Limits, Rejection};
 
@@ -27,6 +27,7 @@ impl FromRequest<Shared> for JsonBody {
     async fn from_request(request: Request, server: &Shared) -> Result<Self, Refusal> {
         let limits = &server.config.limits;
         check_media_type(request.headers())?;
+        check_coding(request.headers())?;
         let reading = read(request, limits.max_body_bytes);
         match tokio::time::timeout(Duration::from_secs(limits.body_seconds.into()), reading).await {
             Ok(body) => body.map(Self),
@@ -54,6 +55,16 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Refusal> {
             essence.is_char_boundary(at) && essence[at..].eq_ignore_ascii_case("+json")
         });
     if is_json { Ok(()) } else { Err(Refusal::media_type(text)) }
+}
+
+/// DEC-36: a compressed body would be read as broken JSON; nothing here undoes a coding.
+fn check_coding(headers: &HeaderMap) -> Result<(), Refusal> {
+    let codings = headers.get_all(CONTENT_ENCODING).iter();
+    let names = codings.flat_map(|value| value.to_str().unwrap_or("?").split(','));
+    match names.map(str::trim).find(|n| !n.is_empty() && !n.eq_ignore_ascii_case("identity")) {
+        Some(found) => Err(Refusal::content_coding(found)),
+        None => Ok(()),
+    }
 }
 
 async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {

@@ -86,6 +86,15 @@ impl Refusal {
         .with_http(hyper::StatusCode::UNSUPPORTED_MEDIA_TYPE)
     }
 
+    /// The body is compressed or otherwise coded (DEC-36).
+    pub(crate) fn content_coding(found: &str) -> Self {
+        Self::new(
+            StatusCode::InvalidValue,
+            format!("expected a body without Content-Encoding, found {found:?}"),
+        )
+        .with_http(hyper::StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    }
+
     /// The body did not arrive in time.
     pub(crate) fn body_too_slow(seconds: u32) -> Self {
         Self::new(

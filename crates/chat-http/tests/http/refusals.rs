@@ -59,6 +59,20 @@ async fn bodies_are_declared_as_json_or_not_at_all() {
     assert_eq!(site.ask(get).await.status, 200);
 }
 
+/// DEC-36: a body in a coding that nobody here undoes is told so, not taken for broken JSON.
+#[tokio::test]
+async fn bodies_are_not_compressed() {
+    let site = Site::new();
+    let ask = || Ask::operation("/api/v2/me", "EndContactCenterSession").by("agent1");
+    for coding in ["gzip", "br", "identity, gzip", "deflate"] {
+        let answer = site.ask(ask().header("content-encoding", coding)).await;
+        answer.assert_refused(415, 10, "Content-Encoding");
+    }
+    for coding in ["identity", "Identity", ""] {
+        site.ask(ask().header("content-encoding", coding)).await.assert_ok();
+    }
+}
+
 /// DEC-7: 1 MiB is accepted, one byte more is not, however it arrives.
 #[tokio::test]
 async fn a_body_of_more_than_the_limit_is_refused() {
