@@ -43,7 +43,7 @@ export class Agent {
   }
 
   // Opens a notification session and subscribes; everything on `channels` is kept in order.
-  async listen({ channels = ["/v2/me/chats"], ack = false, cookies = false } = {}) {
+  async listen({ channels = ["/v2/me/chats"], ack = false, cookies = true } = {}) {
     const cometd = new CometD();
     cometd.unregisterTransport("websocket");
     cometd.unregisterTransport("callback-polling");
@@ -53,8 +53,8 @@ export class Agent {
       logLevel: "warn",
     });
     if (!cookies) {
-      // The adapter has one jar for all clients of a process. Several agents in one process must
-      // not share it, so these are clients that drop cookies.
+      // A client that drops cookies. The others share the one jar that the adapter has for all
+      // clients of a process, as several agents in one program do.
       cometd.findTransport("long-polling").context = { cookieStore: {} };
     }
     if (ack) {

@@ -29,7 +29,7 @@ const FURTHER = {
   "chat.participants": ["uri", "path", "id", "visibility"],
 };
 
-for (const options of [{ cookies: true }, { ack: true }]) {
+for (const options of [{ cookies: false }, { ack: true }]) {
   test(`the page's request gives the page's notification ${JSON.stringify(options)}`, async () => {
     await withServer([], async (server) => {
       const agent = new Agent(server, "agent1");
