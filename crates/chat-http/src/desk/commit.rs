@@ -22,8 +22,11 @@ const DECISIONS: u32 = 8;
 /// How often one append is sent while its outcome is not known.
 const SENDINGS: u32 = 6;
 
-/// A snapshot is kept every so many records.
+/// A snapshot is kept every so many records, and in a long chat every so many times longer.
 const SNAPSHOT_EVERY: u64 = 32;
+
+/// How many snapshots are kept while a long chat doubles.
+const SNAPSHOTS_PER_DOUBLING: u64 = 8;
 
 /// Why an operation was not performed.
 #[derive(Debug)]
@@ -131,7 +134,7 @@ impl Desk {
             }
         };
         attempt.succeeded(&chat, &moves.freed);
-        if head.version % SNAPSHOT_EVERY == 0 && head.token != 0 {
+        if is_time_for_snapshot(head.version) && head.token != 0 {
             self.keep_snapshot(&chat, head).await;
         }
         // A head without a token fits nothing any more; what is finished is read from the store.
@@ -149,6 +152,15 @@ impl Desk {
             tracing::warn!(%why, "a snapshot was not kept");
         }
     }
+}
+
+/// Whether a chat that has come to `version` has its snapshot kept.
+///
+/// A snapshot is as long as the chat. At even distances their cost would grow with the square of
+/// the transcript; like this it stays in proportion, and so does what a load has to fold.
+fn is_time_for_snapshot(version: u64) -> bool {
+    let reached = version.checked_ilog2().map_or(0, |bits| 1_u64 << bits);
+    version % SNAPSHOT_EVERY.max(reached / SNAPSHOTS_PER_DOUBLING) == 0
 }
 
 /// The feeds of everyone who must hear of it, each once.

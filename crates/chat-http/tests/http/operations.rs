@@ -283,6 +283,29 @@ fn texts(messages: &Value, seed: u64) -> Vec<String> {
     texts.filter(|text| text.starts_with(&of_seed)).map(str::to_owned).collect()
 }
 
+/// A snapshot is as long as the transcript. They must become rarer as it grows, or a visitor who
+/// goes on typing makes every operation dearer than the one before.
+#[tokio::test]
+async fn the_snapshots_of_a_long_chat_stay_in_proportion() {
+    const MESSAGES: u64 = 2_048;
+    let site = seeded().await;
+    let (mut version, mut written, mut longest) = (0, 0, 0);
+    for n in 0..MESSAGES {
+        let say = json!({"operationName": "SendMessage", "text": format!("message {n}")});
+        site.perform("agent1", CHAT, say).await.assert_ok();
+        let loaded = site.store.load(&CHAT.into()).await.unwrap().unwrap();
+        let snapshot = loaded.snapshot.filter(|snapshot| snapshot.version > version);
+        if let Some(snapshot) = snapshot {
+            (version, longest) = (snapshot.version, snapshot.bytes.len());
+            written += longest;
+        }
+        // And whoever loads the chat has little to fold besides.
+        let most = 32.max(loaded.head.version / 8);
+        assert!(loaded.head.version - version <= most, "at {n}: the last one is at {version}");
+    }
+    assert!(written <= 16 * longest, "{written} bytes written for snapshots of {longest}");
+}
+
 /// A chat of more than a snapshot's length is the same after a restart.
 #[tokio::test]
 async fn a_long_chat_survives_a_restart() {
