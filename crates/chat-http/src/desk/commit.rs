@@ -160,7 +160,7 @@ impl Desk {
 /// the transcript; like this it stays in proportion, and so does what a load has to fold.
 fn is_time_for_snapshot(version: u64) -> bool {
     let reached = version.checked_ilog2().map_or(0, |bits| 1_u64 << bits);
-    version % SNAPSHOT_EVERY.max(reached / SNAPSHOTS_PER_DOUBLING) == 0
+    version.is_multiple_of(SNAPSHOT_EVERY.max(reached / SNAPSHOTS_PER_DOUBLING))
 }
 
 /// The feeds of everyone who must hear of it, each once.
