@@ -160,6 +160,18 @@ fn bad_chats_name_file_and_chat() {
     check("twice.json", json!([chat, chat]), &["id of its own"]);
 }
 
+/// Whoever reads the log may go away; the contact centre goes on without.
+#[test]
+fn it_goes_on_when_nobody_reads_its_log() {
+    let mut command = chat(&["serve", "--listen", LOOPBACK]);
+    let mut server = Server::of(command.env("RUST_LOG", "debug"));
+    drop(server.child.stderr.take());
+    for _ in 0..2 {
+        assert_eq!(server.get("/api/v2/me", AGENT1).0, 200);
+    }
+    assert_eq!(server.child.try_wait().unwrap(), None, "it still runs");
+}
+
 /// A password is a line; what comes out is what a configuration takes.
 #[test]
 fn passwords_are_hashed_from_standard_input() {
@@ -191,7 +203,11 @@ struct Server {
 
 impl Server {
     fn start(args: &[&str]) -> Self {
-        let mut child = chat(&[&["serve"], args].concat()).spawn().unwrap();
+        Self::of(&mut chat(&[&["serve"], args].concat()))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();

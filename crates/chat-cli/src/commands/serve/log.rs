@@ -18,6 +18,8 @@ pub(super) fn start(format: LogFormat) -> Result<(), Failure> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // Told with a macro that panics when standard error is closed, which is just what it tells.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     let started = match format {
         LogFormat::Text => log.try_init(),
