@@ -72,6 +72,8 @@ mod metrics;
 #[cfg(feature = "server")]
 mod path;
 #[cfg(feature = "server")]
+mod patient;
+#[cfg(feature = "server")]
 mod query;
 #[cfg(feature = "server")]
 mod reply;

@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use crate::patient::Patient;
 use crate::reply::{self, Refusal};
 use crate::server::{App, Server};
 
@@ -36,9 +37,9 @@ const ROWS: usize = 1_000;
 /// Serves `app` on `listener` until `shutdown` is ready.
 ///
 /// Then no connection is accepted any more, held polls are answered, and requests under way are
-/// given `limits.shutdown_seconds`. A connection may be idle, or take for the head of a request,
-/// `limits.idle_seconds`; a body may take `limits.body_seconds`; a reply takes as long as it takes,
-/// because polls are held.
+/// given `limits.shutdown_seconds`. A connection may be idle, take for the head of a request, or take
+/// nothing of a reply for `limits.idle_seconds`; a body may take `limits.body_seconds`; an answer is
+/// waited for as long as it takes, because polls are held.
 ///
 /// # Errors
 /// When the listener's address cannot be read. A connection that fails is its client's matter.
@@ -52,9 +53,8 @@ pub async fn serve(
     tracing::info!(address = %listener.local_addr()?, "listening");
 
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(limits.idle_seconds.into()))
-        .max_buf_size(HEAD_BYTES);
+    let idle = Duration::from_secs(limits.idle_seconds.into());
+    http.timer(TokioTimer::new()).header_read_timeout(idle).max_buf_size(HEAD_BYTES);
     let door = Door {
         places: Arc::new(Semaphore::new(limits.max_connections)),
         told: Arc::new(Semaphore::new(TOLD)),
@@ -80,7 +80,7 @@ pub async fn serve(
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             (stream, router, place) = door.admit(&listener, server) => {
                 let service = TowerToHyperService::new(router);
-                let connection = http.serve_connection(TokioIo::new(stream), service);
+                let connection = http.serve_connection(TokioIo::new(Patient::new(stream, idle)), service);
                 let open = Open::new(server.clone(), place);
                 connections.spawn(open.run(connection.with_upgrades(), stopping.clone()));
             }
@@ -173,7 +173,7 @@ impl Open {
     /// stops, which lets the request under way finish.
     async fn run(
         self,
-        connection: UpgradeableConnection<TokioIo<TcpStream>, TowerToHyperService<Router>>,
+        connection: UpgradeableConnection<TokioIo<Patient<TcpStream>>, TowerToHyperService<Router>>,
         mut stopping: watch::Receiver<()>,
     ) {
         let mut connection = pin!(connection);

@@ -63,7 +63,8 @@ settings! {
         /// Passwords that wait for their (costly) check; more are answered 503.
         max_waiting_logins: usize = 256, 1..=100_000;
 
-        /// Seconds a connection may be idle or take for the head of a request (PLAT-1.1-2).
+        /// Seconds a connection may be idle, take for the head of a request (PLAT-1.1-2), or take
+        /// nothing of a reply.
         idle_seconds: u32 = 30, 1..=3_600;
         /// Seconds the body of a request may take.
         body_seconds: u32 = 30, 1..=3_600;

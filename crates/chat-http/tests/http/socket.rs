@@ -159,6 +159,42 @@ async fn slow_clients_are_not_waited_for() {
     assert!(body.contains("\"statusMessage\":\"expected the whole body within 1 s"), "{body}");
 }
 
+/// A client that asks for much and takes nothing is hung up on; what it was to be sent must not stay
+/// in memory for as long as it likes.
+#[tokio::test]
+async fn a_reply_that_nobody_takes_is_given_up() {
+    let server = start(|config| config.limits.idle_seconds = 1).await;
+    let post = async |path: &str, body: String| {
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        );
+        server.exchange(head + &body).await
+    };
+    let opened =
+        post("/api/v2/chats", r#"{"operationName":"RequestChat","nickname":"V"}"#.into()).await;
+    let visitor = opened.split(r#""id":""#).nth(1).unwrap().split('"').next().unwrap();
+    let say =
+        format!(r#"{{"operationName":"SendMessage","text":"{}"}}"#, "x".repeat((1 << 20) - 100));
+    for _ in 0..16 {
+        // More than the system takes in the place of the client.
+        let said = post(&format!("/api/v2/chats/{visitor}"), say.clone()).await;
+        assert!(said.ends_with(r#"{"statusCode":0}"#), "{said}");
+    }
+    let mut idler = TcpStream::connect(server.address).await.unwrap();
+    let ask = format!("GET /api/v2/chats/{visitor}/messages HTTP/1.1\r\nHost: x\r\n\r\n");
+    idler.write_all(ask.as_bytes()).await.unwrap();
+    idler.readable().await.unwrap();
+    let given_up = async {
+        // This question has a connection, too.
+        while !server.exchange(METRICS).await.contains("chat_http_connections 1\n") {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(30);
+    tokio::time::timeout(patience, given_up).await.expect("the connection is given up");
+}
+
 /// At the end nobody is let in, and idle connections do not hold it up.
 #[tokio::test]
 async fn the_server_stops_when_it_is_told_to() {
