@@ -14,6 +14,7 @@ use super::value::{ApiUrl, Origin, TimeOffset};
 #[non_exhaustive]
 pub struct Server {
     /// The address and port to listen on, such as `127.0.0.1:8090`.
+    #[serde(deserialize_with = "listen")]
     pub listen: SocketAddr,
     /// What clients see in front of every resource, ending with `/api/v2`: behind a load balancer
     /// its name (PLAT-1.1-1). Default: `http://` and the listening address.
@@ -117,6 +118,16 @@ fn default_disposition_key() -> String {
 
 fn default_true() -> bool {
     true
+}
+
+fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        // A name may have several addresses; which of them is meant, the name does not say.
+        serde::de::Error::custom(format_args!(
+            "expected an address and a port such as \"127.0.0.1:8090\", found {text:?}"
+        ))
+    })
 }
 
 /// Read here because the model knows no configuration files.

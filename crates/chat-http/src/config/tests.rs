@@ -147,6 +147,14 @@ fn unusable_hashes_are_refused_and_not_repeated() {
             "parameters that argon2 does not have",
         ),
         ("$argon2id$v=19$m=4096,t=3,p=1", "no salt or no hash in it"),
+        (
+            "$argon2id$v=19$m=4194304,t=2,p=1$5GCF9Ullw3AZK60psXZABQ$5emnViJP+nQV2fqpu42cb/R38n3aGhZNPUFlBukvHxE",
+            "one whose every check would take more than 1 GiB or 64 passes",
+        ),
+        (
+            "$argon2id$v=19$m=19456,t=4000000000,p=1$5GCF9Ullw3AZK60psXZABQ$5emnViJP+nQV2fqpu42cb/R38n3aGhZNPUFlBukvHxE",
+            "one whose every check would take more than 1 GiB or 64 passes",
+        ),
     ] {
         let user = format!("[[users]]\nid = \"{ID}\"\nname = \"x\"\npassword_hash = \"{found}\"\n");
         let error =
@@ -201,6 +209,9 @@ fn contradictions_are_collected() {
 #[test]
 fn contradictions_within_the_server_are_found() {
     let listen = |address: &str| SERVER.replace("127.0.0.1:8090", address);
+    for none in ["localhost:8090", "127.0.0.1", "8090", "127.0.0.1:99999"] {
+        check_error(&listen(none), &["an address and a port such as \"127.0.0.1:8090\"", none]);
+    }
     check_error(&listen("0.0.0.0:80"), &["server.external_url", "0.0.0.0:80"]);
     check_error(&listen("[::]:80"), &["server.external_url"]);
     check_error(&SERVER.replace("6d7466c8", "6D7466C8"), &["server.contact_center_id", "UUID"]);

@@ -149,6 +149,10 @@ impl PasswordHash {
     }
 }
 
+/// What one check of a password may take: whoever knocks makes the server do it.
+const MOST_KIB: u32 = 1 << 20;
+const MOST_PASSES: u32 = 64;
+
 impl FromStr for PasswordHash {
     type Err = ValueError;
 
@@ -161,8 +165,11 @@ impl FromStr for PasswordHash {
         if Algorithm::try_from(hash.algorithm.as_str()).is_err() {
             return Err(error("a hash by another algorithm"));
         }
-        if Params::try_from(&hash).is_err() {
+        let Ok(params) = Params::try_from(&hash) else {
             return Err(error("parameters that argon2 does not have"));
+        };
+        if params.m_cost() > MOST_KIB || params.t_cost() > MOST_PASSES {
+            return Err(error("one whose every check would take more than 1 GiB or 64 passes"));
         }
         if hash.salt.is_none() || hash.hash.is_none() {
             return Err(error("no salt or no hash in it"));
