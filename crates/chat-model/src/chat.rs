@@ -11,6 +11,7 @@ mod decide;
 mod evolve;
 mod import;
 mod notice;
+mod stored;
 mod tail;
 mod view;
 
@@ -42,30 +43,22 @@ pub const MODEL_REVISION: u32 = 1;
 /// A conversation between a customer and agents.
 ///
 /// It serialises to a snapshot: a cache of the fold of its records, readable by the same
-/// [`MODEL_REVISION`] only.
-#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// [`MODEL_REVISION`] only. Reading one back checks that its parts fit together.
+#[derive(Clone, PartialEq, Debug)]
 pub struct Chat {
     id: ChatId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     visitor: Option<VisitorId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     chat_type: Option<ChatType>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     received: Option<Timestamp>,
     user_data: UserData,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
     /// Whether the customer is in the session (DEC-21).
     session_open: bool,
     /// The queue it last came from (DEC-15).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     queue: Option<QueueName>,
     /// Whether it waits there for an agent.
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     waiting: bool,
     /// When it came into the queue; who declines or misses it does not cost it its place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     queued_at: Option<Timestamp>,
     /// In the order of the newest invitation.
     legs: Vec<Leg>,
@@ -73,7 +66,6 @@ pub struct Chat {
     people: Vec<Person>,
     log: Vec<LogEntry>,
     /// Who rejected or missed it since it was last accepted, and when (DEC-40).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     declined: Vec<(UserId, Timestamp)>,
     revision: u64,
 }

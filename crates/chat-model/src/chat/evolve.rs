@@ -16,12 +16,12 @@ impl Chat {
         for event in &record.events {
             self.evolve(event, record.at);
         }
-        self.revision += 1;
+        self.count_record();
     }
 
     /// Counts a record whose events were applied one by one.
     pub(super) fn count_record(&mut self) {
-        self.revision += 1;
+        self.revision = self.revision.saturating_add(1);
     }
 
     /// Brings the chat to the state after `event`, which happened at `at`.

@@ -1,8 +1,8 @@
 //! Chats from files: a chat resource as a notification prints it, or a snapshot.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::fmt;
 
 use smallvec::smallvec;
@@ -11,6 +11,7 @@ use super::{Chat, Leg, MODEL_REVISION};
 use crate::event::{Author, Event, Origin, Record};
 use crate::id::{ParticipantId, QueueName, UserId};
 use crate::json::{JsonRef, Limits};
+use crate::operation::quoted;
 use crate::participant::{Facts, Person};
 use crate::resource::{Audience, ChatResource, ChatState, Participant};
 use crate::state::{LegState, ParticipantType, Role, Visibility};
@@ -62,11 +63,7 @@ impl ChatFile {
         JsonRef::validate(json, limits).map_err(|error| ImportError(error.to_string()))?;
         let shape: Shape = parse(json)?;
         match shape.snapshot {
-            Some(MODEL_REVISION) => {
-                let chat: Chat = parse(json)?;
-                chat.check()?;
-                Ok(Self { chat, owner: None })
-            }
+            Some(MODEL_REVISION) => Ok(Self { chat: parse(json)?, owner: None }),
             Some(other) => Err(ImportError(alloc::format!(
                 "expected a snapshot of revision {MODEL_REVISION}, found {other}"
             ))),
@@ -77,13 +74,19 @@ impl ChatFile {
     /// Takes a chat resource for a chat; `owner` is the user whose `state` it shows.
     ///
     /// # Errors
-    /// The resource lacks its `id`, has an unknown state, or is Chatting with no agent in it.
+    /// The resource lacks its `id`, has one that is no part of an address, has an unknown state, or is
+    /// Chatting with no agent in it.
     pub fn from_resource(
         resource: &ChatResource,
         owner: Option<UserId>,
         queue: Option<QueueName>,
     ) -> Result<Self, ImportError> {
         let id = resource.id.clone().ok_or_else(|| expected("`id`, the chat's name", "none"))?;
+        // It becomes a part of the chat's address.
+        if !is_segment(id.as_str()) {
+            let found = quoted(id.as_str());
+            return Err(expected("`id` to be letters, digits, `-`, `_` or `.`", &found));
+        }
         let state = leg_state(resource.state.as_ref())?;
         let mut chat = Chat::new(id);
         chat.user_data = resource.user_data.clone().unwrap_or_default();
@@ -99,12 +102,13 @@ impl ChatFile {
         chat.session_open = matches!(state, LegState::Invited | LegState::Chatting);
         chat.queue = queue;
 
-        let mut owner = owner;
+        let mut import = Import { chat, state, owner, users: BTreeSet::new(), numbers: 0 };
         for participant in resource.participants.iter().flatten() {
-            chat.add_participant(participant, state, &mut owner)?;
+            import.add(participant)?;
         }
+        let Import { mut chat, owner, users, .. } = import;
         match &owner {
-            Some(owner) if chat.leg(owner).is_none() => {
+            Some(owner) if !users.contains(owner) => {
                 if state == LegState::Chatting {
                     return Err(expected(
                         "an agent among `participants` of a chat that is Chatting",
@@ -147,13 +151,23 @@ impl Chat {
         out.push_str(chat.strip_prefix('{').unwrap_or(&chat));
         out
     }
+}
 
-    fn add_participant(
-        &mut self,
-        participant: &Participant,
-        state: LegState,
-        owner: &mut Option<UserId>,
-    ) -> Result<(), ImportError> {
+/// A chat that becomes a resource's, participant by participant.
+struct Import {
+    chat: Chat,
+    /// The state of the owner's leg.
+    state: LegState,
+    /// The first agent, unless the file says who.
+    owner: Option<UserId>,
+    /// Who has a leg already.
+    users: BTreeSet<UserId>,
+    /// How many the customer knows by a number (CUST-3.3).
+    numbers: u32,
+}
+
+impl Import {
+    fn add(&mut self, participant: &Participant) -> Result<(), ImportError> {
         let kind =
             participant.kind.clone().ok_or_else(|| expected("`type` of a participant", "none"))?;
         let nickname = participant.nickname.clone().unwrap_or_default();
@@ -168,41 +182,43 @@ impl Chat {
             Some(Audience::Supervisors) => Visibility::Supervisors,
             Some(other) => return Err(expected("a known `visibility`", other.as_str())),
         };
-        let user = (kind == ParticipantType::Agent).then(|| {
-            let named = participant.user();
-            let owner_is_free = || owner.clone().filter(|owner| self.leg(owner).is_none());
-            named.or_else(owner_is_free).unwrap_or_else(|| UserId::new(&nickname))
-        });
-        let person = self.people.len() as u32;
+        let user = match kind {
+            ParticipantType::Agent => Some(self.agent(participant, &nickname)?),
+            _ => None,
+        };
         if let Some(user) = &user {
-            if self.leg(user).is_some() {
-                return Err(expected("each agent once among `participants`", user.as_str()));
+            if !self.users.insert(user.clone()) {
+                return Err(expected(
+                    "each agent once among `participants`",
+                    &quoted(user.as_str()),
+                ));
             }
-            let is_owner = owner.get_or_insert_with(|| user.clone()) == user;
-            let state = if is_owner { state } else { LegState::Chatting };
+            let is_owner = self.owner.get_or_insert_with(|| user.clone()) == user;
+            let state = if is_owner { self.state } else { LegState::Chatting };
             let role = if visibility == Visibility::All { Role::Agent } else { Role::Consultant };
-            self.legs.push(leg(user, state, role, Some(person)));
+            let person = self.chat.people.len() as u32;
+            self.chat.legs.push(leg(user, state, role, Some(person)));
         }
-        let number = (visibility == Visibility::All).then(|| self.numbers_given() + 1);
+        let number = (visibility == Visibility::All).then(|| {
+            self.numbers += 1;
+            self.numbers
+        });
         let facts = Facts { id, kind, nickname, user, visibility, present: true, number };
-        self.people.push(Person::from(facts));
+        self.chat.people.push(Person::from(facts));
         Ok(())
     }
 
-    /// A snapshot may come from a file: its inner references must hold.
-    fn check(&self) -> Result<(), ImportError> {
-        let people = self.people.len();
-        let in_range = |at: u32| (at as usize) < people;
-        if !self.log.iter().all(|entry| in_range(entry.from))
-            || !self.legs.iter().filter_map(|leg| leg.person).all(in_range)
-        {
-            return Err(expected("references to people of the chat", "one beyond them"));
+    /// Whom a participant of type `Agent` is.
+    fn agent(&self, participant: &Participant, nickname: &str) -> Result<UserId, ImportError> {
+        let owner_is_free = || self.owner.clone().filter(|owner| !self.users.contains(owner));
+        match participant.user().or_else(owner_is_free) {
+            Some(user) => Ok(user),
+            None if nickname.is_empty() => Err(expected(
+                "`path`, `uri` or `nickname` of an agent among `participants`",
+                "none",
+            )),
+            None => Ok(UserId::new(nickname)),
         }
-        let users: Vec<&UserId> = self.legs.iter().map(|leg| &leg.user).collect();
-        if users.iter().enumerate().any(|(at, user)| users[..at].contains(user)) {
-            return Err(expected("one leg per user", "two"));
-        }
-        Ok(())
     }
 }
 
@@ -219,6 +235,11 @@ fn leg(user: &UserId, state: LegState, role: Role, person: Option<u32>) -> Leg {
         log_end: None,
         tail: Default::default(),
     }
+}
+
+fn is_segment(id: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    id.bytes().all(fits) && id.bytes().any(|b| b != b'.')
 }
 
 fn leg_state(state: Option<&ChatState>) -> Result<LegState, ImportError> {
