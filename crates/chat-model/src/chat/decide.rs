@@ -9,7 +9,7 @@ mod customer;
 mod house;
 
 use crate::chat::{Chat, Leg};
-use crate::event::{Author, Event, Events, Origin, Record};
+use crate::event::{Author, Event, Events, Origin, Record, Revocation};
 use crate::id::{NewIds, QueueName, UserId};
 use crate::operation::{CustomerOperation, Operation};
 use crate::rejection::Rejection;
@@ -97,7 +97,7 @@ impl Chat {
     fn after_refusal(&self, leg: &Leg, context: &Context<'_>, how: &str, events: &mut Events) {
         match &leg.origin {
             Origin::Routed { .. } | Origin::Transferred { .. } => {
-                events.extend(self.back_to_queue(context));
+                self.back_to_queue(&leg.user, context, events);
             }
             Origin::Consulted { by, reference_id } | Origin::Invited { by, reference_id } => {
                 if self.leg(by).is_some_and(|requester| !requester.state.is_final()) {
@@ -115,10 +115,30 @@ impl Chat {
         }
     }
 
-    fn back_to_queue(&self, context: &Context<'_>) -> Option<Event> {
+    /// DEC-15: the queue it last came from, or the default one. Where there is neither, whoever is
+    /// left without `user` does the talking, and a customer for whom nobody is left is told so: a
+    /// chat that waits nowhere would never be offered to anyone.
+    fn back_to_queue(&self, user: &UserId, context: &Context<'_>, events: &mut Events) {
         let queue: Option<QueueName> =
             self.queue.clone().or_else(|| context.directory.default_queue());
-        queue.map(|queue| Event::Queued { queue })
+        match queue {
+            Some(queue) => events.push(Event::Queued { queue }),
+            None if self.goes_on_without(user) => events.extend(self.successor(user)),
+            None if self.session_open => {
+                events.push(Event::CustomerLeft);
+                events.extend(self.uninvite(Some(user)));
+            }
+            None => {}
+        }
+    }
+
+    /// DEC-21: with the customer gone and nobody in the conversation, there is nothing to join.
+    fn uninvite<'a>(&'a self, except: Option<&'a UserId>) -> impl Iterator<Item = Event> + 'a {
+        let invited = move |leg: &&Leg| leg.state == LegState::Invited && Some(&leg.user) != except;
+        self.legs
+            .iter()
+            .filter(invited)
+            .map(|leg| Event::Revoked { user: leg.user.clone(), because: Revocation::CustomerLeft })
     }
 
     /// Whether an agent other than `user` is in the conversation and serves it (DEC-21).
@@ -132,6 +152,7 @@ impl Chat {
     fn goes_on_without(&self, user: &UserId) -> bool {
         let coming = |leg: &Leg| {
             leg.state == LegState::Invited
+                && leg.user != *user
                 && matches!(leg.origin, Origin::Routed { .. } | Origin::Transferred { .. })
         };
         self.has_other_agents(user) || self.waiting || self.legs.iter().any(coming)

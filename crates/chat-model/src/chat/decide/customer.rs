@@ -3,14 +3,14 @@
 use smallvec::smallvec;
 
 use super::super::Chat;
-use crate::event::{Event, Events, Revocation};
+use crate::event::{Event, Events};
 use crate::id::NewIds;
 use crate::json::JsonText;
 use crate::message::Content;
 use crate::operation::CustomerOperation;
 use crate::rejection::Rejection;
 use crate::rules::Context;
-use crate::state::{LegState, Visibility};
+use crate::state::Visibility;
 use crate::user_data::{UserData, UserDataPatch};
 
 /// Where the subject of a request lives among the user data (CHAT-2.14).
@@ -73,11 +73,7 @@ impl Chat {
     pub(super) fn customer_leaves(&self) -> Events {
         let mut events: Events = smallvec![Event::CustomerLeft];
         if self.chatting().next().is_none() {
-            let invited = self.legs.iter().filter(|leg| leg.state == LegState::Invited);
-            events.extend(invited.map(|leg| Event::Revoked {
-                user: leg.user.clone(),
-                because: Revocation::CustomerLeft,
-            }));
+            events.extend(self.uninvite(None));
         }
         events
     }

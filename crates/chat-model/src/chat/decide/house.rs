@@ -74,7 +74,7 @@ impl Chat {
                 if self.goes_on_without(user) {
                     events.extend(self.successor(user));
                 } else {
-                    events.extend(self.back_to_queue(context));
+                    self.back_to_queue(user, context, &mut events);
                 }
                 events
             }
