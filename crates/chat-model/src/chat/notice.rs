@@ -13,7 +13,7 @@ use super::{Chat, Leg};
 use crate::event::{Author, Event, Record};
 use crate::id::UserId;
 use crate::json::write_string;
-use crate::participant::sees;
+use crate::participant::{Person, sees};
 use crate::rules::Rules;
 use crate::state::{LegState, Visibility};
 
@@ -145,11 +145,7 @@ impl Announcer<'_> {
     /// Tells every leg that `who` picks; those with the same view share the bytes.
     fn tell(&mut self, change: Change, who: impl Fn(&Leg) -> bool) {
         let chat = self.chat;
-        // Someone whom only supervisors see makes the view of each agent an own one.
-        let secrets = chat
-            .people
-            .iter()
-            .any(|person| person.present && person.visibility == Visibility::Supervisors);
+        let secrets = has_secrets(chat);
         let written = self.out.len();
         let mut views: SmallVec<[(&Leg, Option<u64>); 4]> = SmallVec::new();
         for leg in chat.legs.iter().filter(|leg| who(leg)) {
@@ -258,10 +254,18 @@ impl Announcer<'_> {
     }
 }
 
-/// Whether two agents see the same resource: state, capabilities and participants agree.
-fn same_view(chat: &Chat, one: &Leg, other: &Leg) -> bool {
+/// Whether two agents see the same resource, [secrets](has_secrets) apart: state, capabilities and
+/// participants agree.
+pub(super) fn same_view(chat: &Chat, one: &Leg, other: &Leg) -> bool {
     one.state == other.state
         && one.person.is_some() == other.person.is_some()
         && chat.situation_of(one).capabilities_json()
             == chat.situation_of(other).capabilities_json()
+}
+
+/// Whether someone is there whom only supervisors see, which makes the view of each an own one.
+pub(super) fn has_secrets(chat: &Chat) -> bool {
+    let is_secret =
+        |person: &Person| person.present && person.visibility == Visibility::Supervisors;
+    chat.people.iter().any(is_secret)
 }

@@ -4,19 +4,21 @@
 //! notification (state, capabilities, addresses, participants) is as it was. So it is printed once
 //! and copied until an event touches it.
 
-use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::fmt;
 
+use super::notice::{has_secrets, same_view};
 use super::view::ChatView;
 use super::{Chat, Leg};
 use crate::event::Event;
 use crate::rules::Rules;
 
 /// What was printed, if it still holds. A cache is no part of what a leg is: it is not compared,
-/// copied or stored.
+/// copied or stored. Legs that show the same share one text, so that a crowd costs no more than its
+/// list of participants.
 #[derive(Default)]
-pub(super) struct Tail(Option<Box<Printed>>);
+pub(super) struct Tail(Option<Arc<Printed>>);
 
 struct Printed {
     /// The rules that the text depends on.
@@ -38,17 +40,25 @@ impl Tail {
 impl Chat {
     /// Prints what is missing, for everyone whom a change of user data concerns.
     pub(super) fn print_tails(&mut self, rules: &Rules) {
-        for at in 0..self.legs.len() {
+        let lacks = |leg: &Leg| !leg.state.is_final() && leg.tail.text(rules).is_none();
+        let Some(first) = self.legs.iter().position(lacks) else { return };
+        let secrets = has_secrets(self);
+        for at in first..self.legs.len() {
             let leg = &self.legs[at];
-            if !leg.state.is_final() && leg.tail.text(rules).is_none() {
+            if !lacks(leg) {
+                continue;
+            }
+            let shared = self.legs[..at].iter().find_map(|other| {
+                other.tail.text(rules).filter(|_| !secrets && same_view(self, leg, other))?;
+                other.tail.0.clone()
+            });
+            let printed = shared.unwrap_or_else(|| {
                 let mut text = String::new();
                 ChatView::of_leg(self, leg, rules).write_tail(&mut text);
-                self.legs[at].tail.0 = Some(Box::new(Printed {
-                    base: rules.base().into(),
-                    time_offset_minutes: rules.time_offset_minutes,
-                    text,
-                }));
-            }
+                let time_offset_minutes = rules.time_offset_minutes;
+                Arc::new(Printed { base: rules.base().into(), time_offset_minutes, text })
+            });
+            self.legs[at].tail.0 = Some(printed);
         }
     }
 
