@@ -12,7 +12,7 @@ Exit codes:
   2  the arguments do not fit
   4  the chat refuses the operation (chat apply); the printed reply says why";
 
-/// The GWS v2 Chat API: a server for development and tests, and single operations offline.
+/// The GWS v2 Chat API: a contact-centre server, and single operations offline.
 #[derive(Parser, Debug)]
 #[command(name = "chat", version, after_help = EXIT_CODES)]
 pub(crate) struct Args {
@@ -23,8 +23,8 @@ pub(crate) struct Args {
 /// What the program can be asked to do.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    Apply(Apply),
     Serve(Serve),
+    Apply(Apply),
     HashPassword(HashPassword),
 }
 
@@ -44,8 +44,8 @@ Examples:
   Apply one operation after the other, each to the outcome of the one before:
     chat apply chat.json attach.json | jq .chat | chat apply - leave.json
 
-  Say that agent2 accepts, at a given time:
-    chat apply --as agent2 --at 1389261492035 chat.json accept.json
+  Say who accepts, by the id that the chat has for the user, and when:
+    chat apply --as 1e553fa1b4164908a5f36d43cec96086 --at 1389261492035 chat.json accept.json
 
 {EXIT_CODES}"))]
 pub(crate) struct Apply {
@@ -59,12 +59,13 @@ pub(crate) struct Apply {
     #[arg(value_name = "OPERATION.json")]
     pub(crate) operation: PathBuf,
 
-    /// The id of the user who asks for it [default: the only agent who has joined the chat]
+    /// The id of the user who asks for it, as `owner` or the address of an agent in the chat has it
+    /// [default: the only agent who has joined the chat]
     #[arg(long = "as", value_name = "USER")]
     pub(crate) user: Option<String>,
 
     /// The time of the request, in milliseconds since 1970 [default: now]
-    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "MS", value_parser = milliseconds, allow_negative_numbers = true)]
     pub(crate) at: Option<i64>,
 
     /// The number that ties notifications to this request
@@ -104,7 +105,7 @@ pub(crate) struct Serve {
     pub(crate) config: Option<PathBuf>,
 
     /// The address and port to listen on, in place of the configured one; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", env = "CHAT_LISTEN")]
+    #[arg(long, value_name = "ADDR", value_parser = socket_address, env = "CHAT_LISTEN")]
     pub(crate) listen: Option<SocketAddr>,
 
     /// Chats to start with: a JSON array of chats in the forms that `chat apply` reads
@@ -129,7 +130,8 @@ pub(crate) enum LogFormat {
 /// Makes the `password_hash` of a user in a configuration.
 ///
 /// Reads the password from standard input, one line, and prints its argon2id hash. The password is
-/// neither an argument nor in the environment, where other programs could see it.
+/// neither an argument nor in the environment, where other programs could see it. A terminal shows it
+/// as it is typed.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -137,5 +139,20 @@ Examples:
     chat hash-password
 
   Take it from a file:
-    chat hash-password < password.txt")]
+    chat hash-password < password.txt
+
+Exit codes:
+  0  done
+  1  standard input cannot be read, or holds no password
+  2  the arguments do not fit")]
 pub(crate) struct HashPassword {}
+
+// The errors of the standard library do not say what was expected.
+
+fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8091")
+}
+
+fn milliseconds(text: &str) -> Result<i64, &'static str> {
+    text.parse().map_err(|_| "expected a whole number of milliseconds, such as 1389261492035")
+}

@@ -7,7 +7,7 @@ mod serve;
 use std::io::Read as _;
 use std::path::Path;
 
-use chat_model::Limits;
+use chat_model::{JsonKind, JsonRef, Limits};
 
 use crate::args::Command;
 use crate::exit::{Exit, Failure};
@@ -48,6 +48,24 @@ fn file_limits() -> Limits {
     let mut limits = Limits::default();
     limits.max_body_bytes = MAX_FILE_BYTES as usize;
     limits
+}
+
+/// Whether `json` can be a chat at all; if not, what it is instead.
+///
+/// The outcome of an operation and the reply to a GET hold a chat and are none: easily mistaken.
+fn check_chat(json: JsonRef<'_>) -> Result<(), String> {
+    if json.kind() != JsonKind::Object {
+        return Err(format!("expected a chat, which is an object, found {}", json.kind()));
+    }
+    let inner = json.get("chat").is_some_and(|chat| chat.kind() == JsonKind::Object);
+    if inner && json.get("id").is_none() {
+        return Err(
+            "expected a chat, found an object with a chat in its member `chat`; take that, \
+                    for instance with `jq .chat`"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// How messages call a file.

@@ -19,6 +19,13 @@ pub(crate) fn line(text: impl Display) -> Result<(), Failure> {
     }
 }
 
+/// Asks the person at the terminal for a line; standard output is kept for the result.
+pub(crate) fn ask(question: &str) {
+    let mut err = io::stderr().lock();
+    // Who does not see the question may answer it all the same.
+    let _ = err.write_all(question.as_bytes()).and_then(|()| err.flush());
+}
+
 /// Tells the person at the terminal what went wrong.
 pub(crate) fn complain(what: &impl Display) {
     // There is nowhere else to complain to.

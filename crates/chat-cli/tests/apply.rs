@@ -165,6 +165,17 @@ fn unreadable_operations_are_reported_with_their_place() {
     assert!(run.stderr.contains("at byte 25"), "{}", run.stderr);
 }
 
+/// The reply does not tell a stranger that there is a chat; the person at the terminal may know.
+#[test]
+fn who_has_no_part_in_the_chat_is_told_who_has() {
+    let chat = file("stranger_chat", &page_chat().to_string());
+    let run = chat_apply(&[&chat, "-", "--as", "agent9"], r#"{"operationName":"Leave"}"#);
+    assert_eq!((run.code, &run.json()["reply"]["statusCode"]), (4, &json!(6)));
+    for part in [chat.as_str(), "--as", "agent1 is Chatting", "found agent9"] {
+        assert!(run.stderr.contains(part), "expected {part:?} in {:?}", run.stderr);
+    }
+}
+
 /// What is no chat names the file, what was expected and what came.
 #[test]
 fn a_bad_chat_file_is_reported() {
@@ -179,6 +190,8 @@ fn a_bad_chat_file_is_reported() {
     check("bad_empty", "", &["at byte 0", "found the end"]);
     check("bad_comma", r#"{"id":"1",}"#, &["expected", "at byte 10", "found `}`"]);
     check("bad_twice", r#"{"id":"1","id":"2"}"#, &["\"id\" occurs twice"]);
+    check("bad_array", r#"[{"id":"1"}]"#, &["expected a chat, which is an object", "an array"]);
+    check("bad_outcome", r#"{"reply":{},"chat":{"id":"1"}}"#, &["`chat`", "jq .chat"]);
     check("bad_id", r#"{"state":"Chatting"}"#, &["expected `id`"]);
     check("bad_state", r#"{"id":"1","state":"Dancing"}"#, &["expected a known `state`", "Dancing"]);
     check("bad_agent", r#"{"id":"1","state":"Chatting"}"#, &["expected an agent", "found none"]);
@@ -225,6 +238,8 @@ fn arguments_that_do_not_fit_exit_with_2() {
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{args:?}");
         assert!(!run.stderr.is_empty());
     }
+    let run = chat_apply(&["one", "two", "--at", "noon"], "");
+    assert!(run.stderr.contains("expected a whole number of milliseconds"), "{}", run.stderr);
 }
 
 #[test]

@@ -52,6 +52,36 @@ fn the_demo_stays_on_this_machine() {
     }
 }
 
+/// A port alone, or a host's name, is what people try first.
+#[test]
+fn an_address_that_is_none_is_refused_with_an_example() {
+    for listen in ["8090", "localhost:8090", "127.0.0.1:80900"] {
+        let output = refused(&["--listen", listen]);
+        assert_eq!(output.status.code(), Some(2));
+        let says = String::from_utf8(output.stderr).unwrap();
+        for part in [listen, "expected an IP address and a port", "127.0.0.1:8091"] {
+            assert!(says.contains(part), "expected {part:?} in {says}");
+        }
+    }
+}
+
+/// Such a server runs, but it is hardly what somebody wanted.
+#[test]
+fn a_contact_centre_without_users_and_queues_says_so() {
+    let path = file(
+        "nobody.toml",
+        "[server]\nlisten = \"127.0.0.1:0\"\n\
+         contact_center_id = \"6d7466c8-6a21-4e64-b51e-0308e34995ec\"\n",
+    );
+    let mut server = Server::start(&["--config", &path]);
+    // It answers once the whole greeting is written.
+    assert_eq!(server.get("/api/v2/me", AGENT1).0, 403);
+    let greeting = server.greeting_and_end();
+    for part in ["Nobody can log in", "[[users]]", "Visitors cannot", "[[queues]]"] {
+        assert!(greeting.contains(part), "expected {part:?} in {greeting}");
+    }
+}
+
 #[test]
 fn a_port_that_is_taken_is_reported() {
     let server = Server::start(&["--listen", LOOPBACK]);
@@ -157,7 +187,10 @@ fn bad_chats_name_file_and_chat() {
         &["owner.json", "chat 1", "agent1, agent2", "nobody"],
     );
     let chat = json!({"id": "1", "state": "Invited", "owner": "agent1"});
-    check("twice.json", json!([chat, chat]), &["id of its own"]);
+    check("twice.json", json!([chat, chat]), &["twice.json", "chat 2", "found 1, as chat 1 has"]);
+    let demo = json!({"id": "0000Wa9CAM6W00J", "state": "Invited", "owner": "agent1"});
+    check("demo.json", json!([demo]), &["demo.json", "chat 1", "as the demo's chat has"]);
+    check("array.json", json!([[chat]]), &["chat 1", "expected a chat", "found an array"]);
 }
 
 /// Whoever reads the log may go away; the contact centre goes on without.

@@ -40,6 +40,13 @@ pub(super) fn run(args: &args::Apply) -> Result<Exit, Failure> {
             if rejection.offset().is_some() {
                 // The reply names the place in the body, but not the file.
                 render::complain(&format_args!("{}: {rejection}", super::name(&args.operation)));
+            } else if input.chat.leg(&user).is_none() {
+                // The reply keeps from a stranger that there is a chat; the owner of the file may know.
+                let users = parts(&input.chat);
+                render::complain(&format_args!(
+                    "{file}: expected --as to be one of those with a part in the chat, {users}, \
+                     found {user}"
+                ));
             }
             render::line(format_args!("{{\"reply\":{}}}", Reply::from(&rejection).to_json()))?;
             Ok(Exit::Refused)
@@ -66,8 +73,9 @@ enum Form {
 impl Input {
     fn read(json: &[u8]) -> Result<Self, String> {
         let limits = super::file_limits();
-        let file = ChatFile::read(json, &limits).map_err(|error| error.to_string())?;
         let body = JsonRef::validate(json, &limits).map_err(|error| error.to_string())?;
+        super::check_chat(body)?;
+        let file = ChatFile::read(json, &limits).map_err(|error| error.to_string())?;
         let member = |name: &str| Some(body.get(name)?.decode_string()?.into_owned());
         let is_snapshot = body.get("snapshot").is_some_and(|revision| !revision.is_null());
         let base = member("uri").and_then(|uri| base_of(&uri, file.chat.id()));
@@ -99,15 +107,21 @@ fn only_joined(chat: &Chat) -> Result<UserId, String> {
         return Ok(only.clone());
     }
     let found = if joined.is_empty() {
-        let others: Vec<String> =
-            chat.legs().map(|leg| format!("{} is {}", leg.user(), leg.state())).collect();
-        if others.is_empty() { "none".to_owned() } else { format!("none ({})", others.join(", ")) }
+        let others = parts(chat);
+        if others.is_empty() { "none".to_owned() } else { format!("none ({others})") }
     } else {
         joined.iter().map(|user| user.as_str()).collect::<Vec<_>>().join(", ")
     };
     Err(format!(
         "expected exactly one joined agent to act as, found {found}; say who asks with --as USER"
     ))
+}
+
+/// Who has a part in the chat, and which.
+fn parts(chat: &Chat) -> String {
+    let legs: Vec<String> =
+        chat.legs().map(|leg| format!("{} is {}", leg.user(), leg.state())).collect();
+    legs.join(", ")
 }
 
 /// Reads and applies the operation, with the order of checks of DEC-14: a body that is no object

@@ -1,14 +1,18 @@
 //! `chat hash-password`: what a configuration keeps of a password.
 
-use std::io::BufRead as _;
+use std::io::{BufRead as _, IsTerminal as _};
 
 use crate::exit::{Exit, Failure};
 use crate::render;
 
 pub(super) fn run() -> Result<Exit, Failure> {
+    let mut stdin = std::io::stdin().lock();
+    if stdin.is_terminal() {
+        // Otherwise it would look as if nothing happened.
+        render::ask("Password (shown as you type): ");
+    }
     let mut line = String::new();
-    std::io::stdin()
-        .lock()
+    stdin
         .read_line(&mut line)
         .map_err(|error| Failure::failed(format!("standard input: {error}")))?;
     // The line break ends the password and is no part of it, in either spelling.

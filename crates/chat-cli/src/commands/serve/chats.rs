@@ -1,9 +1,10 @@
 //! The chats that a server starts with: those of a file, and the demo's.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use chat_http::Config;
-use chat_model::{ChatFile, ChatResource, JsonKind, JsonRef, QueueName, UserId};
+use chat_model::{ChatFile, ChatId, ChatResource, JsonKind, JsonRef, QueueName, UserId};
 
 use crate::exit::Failure;
 
@@ -16,7 +17,7 @@ pub(super) const DEMO_CHAT: &str = "0000Wa9CAM6W00J";
 /// Reads the chats of `file`, a JSON array, and before them the demo's if this is the demo.
 ///
 /// An `owner` may be the id or the name of a user. That it is a user is checked here, because
-/// nobody else could ever answer the chat.
+/// nobody else could ever answer the chat. Each chat has an id that no other has.
 pub(super) fn to_start_with(
     file: Option<&Path>,
     config: &Config,
@@ -27,9 +28,11 @@ pub(super) fn to_start_with(
         chats.extend(demo.map_err(|error| Failure::failed(format!("the demo's chat: {error}")))?);
     }
     if let Some(path) = file {
-        let read = read(&super::super::read(path)?, config);
         let name = super::super::name(path);
-        chats.extend(read.map_err(|error| Failure::failed(format!("{name}: {error}")))?);
+        let says = |error| Failure::failed(format!("{name}: {error}"));
+        let read = read(&super::super::read(path)?, config).map_err(says)?;
+        check_ids(&chats, &read).map_err(says)?;
+        chats.extend(read);
     }
     Ok(chats)
 }
@@ -46,7 +49,22 @@ fn read(json: &[u8], config: &Config) -> Result<Vec<ChatFile>, String> {
         .collect()
 }
 
+/// Of two chats with one id only the first would be there.
+fn check_ids(demo: &[ChatFile], chats: &[ChatFile]) -> Result<(), String> {
+    let mut ids: BTreeMap<&ChatId, String> =
+        demo.iter().map(|file| (file.chat.id(), "the demo's chat".to_owned())).collect();
+    for (at, file) in chats.iter().enumerate() {
+        let (id, place) = (file.chat.id(), format!("chat {}", at + 1));
+        if let Some(other) = ids.get(id) {
+            return Err(format!("{place}: expected an id of its own, found {id}, as {other} has"));
+        }
+        ids.insert(id, place);
+    }
+    Ok(())
+}
+
 fn one(json: JsonRef<'_>, config: &Config) -> Result<ChatFile, String> {
+    super::super::check_chat(json)?;
     if json.get("snapshot").is_some_and(|revision| !revision.is_null()) {
         let limits = super::super::file_limits();
         let file = ChatFile::read(json.as_str().as_bytes(), &limits);

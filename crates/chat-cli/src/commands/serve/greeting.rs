@@ -16,6 +16,12 @@ pub(super) fn of(config: &Config) -> String {
         // Writing to a String cannot fail.
         let _ = write!(out, "\nClients reach it at {external}");
     }
+    if config.users.is_empty() {
+        out.push_str("\nNobody can log in: the configuration has no [[users]]");
+    }
+    if config.queues.is_empty() {
+        out.push_str("\nVisitors cannot ask for a chat: the configuration has no [[queues]]");
+    }
     if config.is_demo() {
         let names = |names: Vec<&str>| names.join(", ");
         let users = names(config.users.iter().map(|user| user.name.as_str()).collect());
@@ -29,7 +35,7 @@ This is the demo contact centre. Everybody knows its passwords, so it listens on
 
   Users     {users} (the password is the name)
   Queue     {queues}
-  Visitors  send the header ContactCenterId: {contact_center}
+  Visitors  may send the header ContactCenterId: {contact_center}
   Chat      {DEMO_CHAT}, in progress with agent1
 
 Try it:
