@@ -44,8 +44,11 @@ impl FromRequestParts<Shared> for Caller {
 /// Finds out who sent a request with these headers.
 pub(crate) async fn identify(server: &Server, headers: &HeaderMap) -> Result<Caller, Refusal> {
     let Some(credentials) = basic::credentials(headers) else {
-        // PLAT-2.1-2: the cookie suffices.
-        let session = session(server, headers, None).await?;
+        // PLAT-2.1-2: without credentials the cookie suffices.
+        let session = match basic::are_shown(headers) {
+            true => None,
+            false => session(server, headers, None).await?,
+        };
         return session.ok_or_else(Refusal::access_denied);
     };
     // PLAT-2.1-2: UTF-8 first, then ISO-8859-1. Which of them are tried depends on the bytes

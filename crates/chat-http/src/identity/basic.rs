@@ -17,6 +17,12 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// Whether a request shows credentials, readable or not.
+pub(crate) fn are_shown(headers: &HeaderMap) -> bool {
+    let scheme = |value: &[u8]| value.get(..5).is_some_and(|it| it.eq_ignore_ascii_case(b"basic"));
+    headers.get(AUTHORIZATION).is_some_and(|value| scheme(value.as_bytes()))
+}
+
 /// The credentials of a request; `None` if there are none or they cannot be read.
 pub(crate) fn credentials(headers: &HeaderMap) -> Option<Credentials> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
