@@ -189,7 +189,7 @@ fn a_bad_chat_file_is_reported() {
     };
     check("bad_empty", "", &["at byte 0", "found the end"]);
     check("bad_comma", r#"{"id":"1",}"#, &["expected", "at byte 10", "found `}`"]);
-    check("bad_twice", r#"{"id":"1","id":"2"}"#, &["\"id\" occurs twice"]);
+    check("bad_twice", r#"{"id":"1","id":"2"}"#, &["found \"id\" twice"]);
     check("bad_array", r#"[{"id":"1"}]"#, &["expected a chat, which is an object", "an array"]);
     check("bad_outcome", r#"{"reply":{},"chat":{"id":"1"}}"#, &["`chat`", "jq .chat"]);
     check("bad_id", r#"{"state":"Chatting"}"#, &["expected `id`"]);

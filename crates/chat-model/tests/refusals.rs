@@ -420,7 +420,7 @@ fn limits_are_exact() {
         &attach(&nested(64 - 1)),
         &attach(&nested(64)),
         &format!(
-            "10 nesting deeper than 64 at byte 112  [body.unreadable \"/userData/a{}\"]",
+            "10 expected at most 64 levels of nesting, found more at byte 112  [body.unreadable \"/userData/a{}\"]",
             "/0".repeat(62)
         ),
     );
@@ -428,13 +428,13 @@ fn limits_are_exact() {
         &world,
         &padded(1 << 20),
         &padded((1 << 20) + 1),
-        "10 body of 1048577 bytes, at most 1048576  [body.too_large \"\"]",
+        "10 expected a body of at most 1048576 bytes, found 1048577  [body.too_large \"\"]",
     );
     check(
         &world,
         &attach(&format!(r#"{{"{}":1}}"#, "k".repeat(1024))),
         &attach(&format!(r#"{{"{}":1}}"#, "k".repeat(1025))),
-        "10 key of 1025 bytes, at most 1024, at byte 46 at /userData  [body.unreadable \"/userData\"]",
+        "10 expected a key of at most 1024 bytes at byte 46, found 1025, in /userData  [body.unreadable \"/userData\"]",
     );
     check(
         &world,
@@ -446,7 +446,7 @@ fn limits_are_exact() {
         &world,
         &attach(&keys(10_000 - in_chat)),
         &attach(&keys(10_001)),
-        "10 10001 keys, at most 10000  [body.unreadable \"\"]",
+        "10 expected `userData` to be an object of at most 10000 keys, found 10001  [parameter.out_of_range \"/userData\"]",
     );
     check(
         &world,

@@ -57,6 +57,15 @@ impl JsonError {
         matches!(self.0.problem, Problem::TooLarge { .. })
     }
 
+    /// How many keys there are and may be, if that is what is wrong: a reader of a part of a body
+    /// does not know the part's place in it, and whoever asked for the part does.
+    pub(crate) fn too_many_keys(&self) -> Option<(usize, usize)> {
+        match self.0.problem {
+            Problem::TooManyKeys { keys, max } => Some((keys, max)),
+            _ => None,
+        }
+    }
+
     #[cold]
     pub(crate) fn new(problem: Problem, offset: usize, pointer: String) -> Self {
         Self(Box::new(Inner { problem, offset, pointer }))
@@ -74,9 +83,11 @@ impl fmt::Display for JsonError {
         let Inner { problem, offset, pointer } = &*self.0;
         match problem {
             Problem::TooLarge { bytes, max } => {
-                return write!(f, "body of {bytes} bytes, at most {max}");
+                return write!(f, "expected a body of at most {max} bytes, found {bytes}");
             }
-            Problem::InvalidUtf8 => return write!(f, "invalid UTF-8 at byte {offset}"),
+            Problem::InvalidUtf8 => {
+                return write!(f, "expected UTF-8 at byte {offset}, found another encoding");
+            }
             Problem::Expected { expected, found } => {
                 write!(f, "expected {expected} at byte {offset}, found ")?;
                 match found {
@@ -90,28 +101,37 @@ impl fmt::Display for JsonError {
             }
             Problem::ControlCharacter(byte) => write!(
                 f,
-                "control character U+{byte:04X} at byte {offset}, expected it escaped as \\u{byte:04x}"
+                "expected \\u{byte:04x} at byte {offset}, found the control character that it stands for"
             )?,
             Problem::LoneSurrogate(unit) => {
-                write!(f, "lone surrogate \\u{unit:04x} at byte {offset}")?;
+                write!(
+                    f,
+                    "expected a pair of surrogates at byte {offset}, found \\u{unit:04x} alone"
+                )?;
             }
-            Problem::TooDeep { max } => write!(f, "nesting deeper than {max} at byte {offset}")?,
+            Problem::TooDeep { max } => {
+                write!(f, "expected at most {max} levels of nesting, found more at byte {offset}")?;
+            }
             Problem::DuplicateKey(key) => {
                 let mut quoted = String::new();
                 super::write_string(&mut quoted, &shortened(key));
-                write!(f, "key {quoted} occurs twice in one object")?;
+                write!(f, "expected each key once in an object, found {quoted} twice")?;
             }
-            Problem::EmptyKey => write!(f, "empty key at byte {offset}")?,
+            Problem::EmptyKey => {
+                write!(f, "expected a key of at least one character at byte {offset}, found none")?;
+            }
             Problem::KeyTooLong { bytes, max } => {
-                write!(f, "key of {bytes} bytes, at most {max}, at byte {offset}")?;
+                write!(f, "expected a key of at most {max} bytes at byte {offset}, found {bytes}")?;
             }
-            Problem::TooManyKeys { keys, max } => write!(f, "{keys} keys, at most {max}")?,
+            Problem::TooManyKeys { keys, max } => {
+                write!(f, "expected at most {max} keys, found {keys}")?;
+            }
             Problem::WrongKind { expected, found } => {
                 write!(f, "expected {expected}, found {found}")?
             }
         }
         if !pointer.is_empty() && !matches!(problem, Problem::TooDeep { .. }) {
-            write!(f, " at {}", shortened(pointer))?;
+            write!(f, ", in {}", shortened(pointer))?;
         }
         Ok(())
     }

@@ -52,7 +52,7 @@ proptest! {
             Ok(_) => prop_assert!(judge.is_ok()),
             Err(error) => {
                 let message = error.to_string();
-                let ours = ["twice", "empty key", "lone surrogate"].iter().any(|word| message.contains(word));
+                let ours = ["twice", "at least one character", "surrogates"].iter().any(|word| message.contains(word));
                 prop_assert!(judge.is_err() || ours, "{}", message);
                 prop_assert!(error.offset() <= bytes.len());
             }
@@ -80,7 +80,7 @@ proptest! {
     fn a_key_spelt_in_two_ways_is_one_key(text in crate::testing::key(), a in any::<u8>(), b in any::<u8>()) {
         let json = format!("{{{}:1,{}:2}}", string_source(&text, &[a]), string_source(&text, &[b]));
         let error = validate(json.as_bytes()).unwrap_err();
-        prop_assert!(error.to_string().contains("occurs twice"), "{}", error);
+        prop_assert!(error.to_string().contains("twice"), "{}", error);
     }
 
     #[test]

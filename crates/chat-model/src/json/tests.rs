@@ -160,61 +160,92 @@ fn a_refusal_says_what_was_expected_what_came_and_where() {
         );
         assert!(!error.is_too_large(), "{json}");
     };
-    check(r#"{"a":1,"b":"c" x}"#, "expected `,` or `}` at byte 15, found `x` at /b", 15, "/b");
-    check("[1,[2 3]]", "expected `,` or `]` at byte 6, found `3` at /1/0", 6, "/1/0");
+    check(r#"{"a":1,"b":"c" x}"#, "expected `,` or `}` at byte 15, found `x`, in /b", 15, "/b");
+    check("[1,[2 3]]", "expected `,` or `]` at byte 6, found `3`, in /1/0", 6, "/1/0");
     check("{1}", "expected a key or `}` at byte 1, found `1`", 1, "");
     check(r#"{"a":1,}"#, "expected a key at byte 7, found `}`", 7, "");
-    check(r#"{"a" 1}"#, "expected `:` at byte 5, found `1` at /a", 5, "/a");
-    check(r#"{"a":}"#, "expected a value at byte 5, found `}` at /a", 5, "/a");
+    check(r#"{"a" 1}"#, "expected `:` at byte 5, found `1`, in /a", 5, "/a");
+    check(r#"{"a":}"#, "expected a value at byte 5, found `}`, in /a", 5, "/a");
     check("é", "expected a value at byte 0, found `é`", 0, "");
     check("`", "expected a value at byte 0, found a backtick", 0, "");
     check("\u{b}", "expected a value at byte 0, found U+000B", 0, "");
     check("\u{feff}{}", "expected a value at byte 0, found `\u{feff}`", 0, "");
     check("{} x", "expected the end at byte 3, found `x`", 3, "");
-    check("trux", "expected `true` at byte 0, found `t`", 0, "");
+    check("trux", "expected `true` at byte 3, found `x`", 3, "");
+    check("tru", "expected `true` at byte 3, found the end", 3, "");
     check("01", "expected the end at byte 1, found `1`", 1, "");
     check("1.", "expected a digit at byte 2, found the end", 2, "");
     check("-x", "expected a digit at byte 1, found `x`", 1, "");
-    check(r#"{"a":"b"#, "expected `\"` at byte 7, found the end at /a", 7, "/a");
+    check(r#"{"a":"b"#, "expected `\"` at byte 7, found the end, in /a", 7, "/a");
     check("", "expected a value at byte 0, found the end", 0, "");
     check(
         r#"["\q"]"#,
-        "expected one of `\"\\/bfnrtu` after a backslash at byte 3, found `q` at /0",
+        "expected one of `\"\\/bfnrtu` after a backslash at byte 3, found `q`, in /0",
         3,
         "/0",
     );
-    check(r#"["\u00G0"]"#, "expected a hexadecimal digit at byte 6, found `G` at /0", 6, "/0");
+    check(r#"["\u00G0"]"#, "expected a hexadecimal digit at byte 6, found `G`, in /0", 6, "/0");
     check(
         "[\"a\nb\"]",
-        "control character U+000A at byte 3, expected it escaped as \\u000a at /0",
+        "expected \\u000a at byte 3, found the control character that it stands for, in /0",
         3,
         "/0",
     );
-    check(r#"{"a":"x\ud800"}"#, "lone surrogate \\ud800 at byte 7 at /a", 7, "/a");
-    check(r#"{"a":"\ud800\u0041"}"#, "lone surrogate \\ud800 at byte 6 at /a", 6, "/a");
-    check(r#"{"a":"\ud800\n"}"#, "lone surrogate \\ud800 at byte 6 at /a", 6, "/a");
-    check(r#"{"a":"\uDC00"}"#, "lone surrogate \\udc00 at byte 6 at /a", 6, "/a");
-    check(r#"{"\udfff":1}"#, "lone surrogate \\udfff at byte 2", 2, "");
-    check(&deep, "nesting deeper than 64 at byte 64", 64, &"/0".repeat(64));
-    check(r#"{"":1}"#, "empty key at byte 1", 1, "");
+    check(
+        r#"{"a":"x\ud800"}"#,
+        "expected a pair of surrogates at byte 7, found \\ud800 alone, in /a",
+        7,
+        "/a",
+    );
+    check(
+        r#"{"a":"\ud800\u0041"}"#,
+        "expected a pair of surrogates at byte 6, found \\ud800 alone, in /a",
+        6,
+        "/a",
+    );
+    check(
+        r#"{"a":"\ud800\n"}"#,
+        "expected a pair of surrogates at byte 6, found \\ud800 alone, in /a",
+        6,
+        "/a",
+    );
+    check(
+        r#"{"a":"\uDC00"}"#,
+        "expected a pair of surrogates at byte 6, found \\udc00 alone, in /a",
+        6,
+        "/a",
+    );
+    check(r#"{"\udfff":1}"#, "expected a pair of surrogates at byte 2, found \\udfff alone", 2, "");
+    check(
+        &deep,
+        "expected at most 64 levels of nesting, found more at byte 64",
+        64,
+        &"/0".repeat(64),
+    );
+    check(r#"{"":1}"#, "expected a key of at least one character at byte 1, found none", 1, "");
     check(
         r#"{"userData":{"a":[{"":1}]}}"#,
-        "empty key at byte 19 at /userData/a/0",
+        "expected a key of at least one character at byte 19, found none, in /userData/a/0",
         19,
         "/userData/a/0",
     );
-    check(&long, "key of 1025 bytes, at most 1024, at byte 6 at /x", 6, "/x");
+    check(&long, "expected a key of at most 1024 bytes at byte 6, found 1025, in /x", 6, "/x");
     check(
         r#"{"userData":{"a":1,"b":2,"a":3}}"#,
-        "key \"a\" occurs twice in one object at /userData",
+        "expected each key once in an object, found \"a\" twice, in /userData",
         25,
         "/userData",
     );
-    check(r#"{"a":1,"\u0061":2}"#, "key \"a\" occurs twice in one object", 7, "");
-    check(r#"{"\ud83d\ude00":1,"😀":2}"#, "key \"😀\" occurs twice in one object", 18, "");
+    check(r#"{"a":1,"\u0061":2}"#, "expected each key once in an object, found \"a\" twice", 7, "");
+    check(
+        r#"{"\ud83d\ude00":1,"😀":2}"#,
+        "expected each key once in an object, found \"😀\" twice",
+        18,
+        "",
+    );
     check(
         r#"[0,{"~/":{"a":1,"a":1}}]"#,
-        "key \"a\" occurs twice in one object at /1/~0~1",
+        "expected each key once in an object, found \"a\" twice, in /1/~0~1",
         16,
         "/1/~0~1",
     );
@@ -224,7 +255,10 @@ fn a_refusal_says_what_was_expected_what_came_and_where() {
 fn bytes_that_are_not_utf8_are_refused_where_they_stand() {
     for (json, offset) in [(&b"\"a\xff\""[..], 2), (b"\xc3", 0), (b"\"\xed\xa0\x80\"", 1)] {
         let error = validate(json).unwrap_err();
-        assert_eq!(error.to_string(), format!("invalid UTF-8 at byte {offset}"));
+        assert_eq!(
+            error.to_string(),
+            format!("expected UTF-8 at byte {offset}, found another encoding")
+        );
         assert_eq!(error.offset(), offset);
     }
 }
@@ -236,7 +270,7 @@ fn a_body_over_the_limit_is_too_large_whatever_is_in_it() {
     assert!(validate(just.as_bytes()).is_ok());
     let error = validate(&[b'x'; (1 << 20) + 1]).unwrap_err();
     assert!(error.is_too_large());
-    assert_eq!(error.to_string(), "body of 1048577 bytes, at most 1048576");
+    assert_eq!(error.to_string(), "expected a body of at most 1048576 bytes, found 1048577");
 }
 
 #[test]
@@ -288,7 +322,7 @@ fn a_repeated_key_is_found_in_objects_of_every_size() {
             let error = validate(json.as_bytes()).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                format!("key \"key{repeat}\" occurs twice in one object at /o")
+                format!("expected each key once in an object, found \"key{repeat}\" twice, in /o")
             );
             assert_eq!(error.offset(), json.find(r"\u006b").unwrap() - 1);
         }

@@ -359,10 +359,11 @@ impl<'a> Pass<'a> {
     #[inline]
     fn literal(self, start: usize, word: &[u8], expected: &'static str) -> Result<usize, Refused> {
         if self.bytes[start..].starts_with(word) {
-            Ok(start + word.len())
-        } else {
-            Err(self.unexpected(start, expected))
+            return Ok(start + word.len());
         }
+        // Its first letter was right, or nobody would look for it: what is wrong comes later.
+        let found = self.bytes[start..].iter().zip(word).take_while(|(a, b)| a == b).count();
+        Err(self.unexpected(start + found, expected))
     }
 
     #[inline]

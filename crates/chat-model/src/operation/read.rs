@@ -224,7 +224,14 @@ fn user_data(
     if value.kind() != JsonKind::Object {
         return Err(Rejection::wrong_type(name, "an object", value.kind()));
     }
-    Ok(UserDataPatch::read(value, limits)?)
+    UserDataPatch::read(value, limits).map_err(|error| match error.too_many_keys() {
+        Some((keys, most)) => Rejection::OutOfRange {
+            parameter: name,
+            expected: alloc::format!("an object of at most {most} keys").into(),
+            found: alloc::format!("{keys}"),
+        },
+        None => error.into(),
+    })
 }
 
 impl FromBody for UserDataKeys {

@@ -299,7 +299,7 @@ fn what_is_not_an_object_or_too_much_is_refused() {
         assert_eq!(read.as_deref().map_err(String::as_str), expected);
     };
     check(r#" { "a" : 1 ,"b": [ ] } "#, Ok(r#"{"a":1,"b":[]}"#));
-    check(r#"{"a":1,"b":2,"c":3}"#, Err("3 keys, at most 2"));
+    check(r#"{"a":1,"b":2,"c":3}"#, Err("expected at most 2 keys, found 3"));
     check("[]", Err("expected an object, found an array"));
     check("null", Err("expected an object, found null"));
     let single = |key: &str| {
@@ -308,8 +308,11 @@ fn what_is_not_an_object_or_too_much_is_refused() {
             .map_err(|error| error.to_string())
     };
     assert_eq!(single("\"K").unwrap(), r#"{"\"K":"resolved"}"#);
-    assert_eq!(single("").unwrap_err(), "empty key at byte 0");
-    assert_eq!(single("Disp").unwrap_err(), "key of 4 bytes, at most 3, at byte 0");
+    assert_eq!(
+        single("").unwrap_err(),
+        "expected a key of at least one character at byte 0, found none"
+    );
+    assert_eq!(single("Disp").unwrap_err(), "expected a key of at most 3 bytes at byte 0, found 4");
 }
 
 /// What was accepted under wider limits stays readable; what no limits allow does not.
