@@ -196,7 +196,7 @@ impl Chat {
 
     /// When `user` last rejected or missed this chat since someone accepted it (DEC-40).
     pub fn declined_at(&self, user: &UserId) -> Option<Timestamp> {
-        self.declined.iter().rev().find(|(who, _)| who == user).map(|&(_, at)| at)
+        self.declined.iter().find(|(who, _)| who == user).map(|&(_, at)| at)
     }
 
     /// Everyone's part, those that ended included, in the order of the newest invitation.

@@ -144,16 +144,11 @@ impl LogEntry {
     }
 
     /// Prints the customer's form, which has no times (CUST-4.1).
-    pub(crate) fn write_customer_json(
-        &self,
-        out: &mut String,
-        index: u64,
-        from: &Person,
-        rules: &Rules,
-    ) {
+    pub(crate) fn write_customer_json(&self, out: &mut String, index: u64, from: &Person) {
         self.write_head(out, index);
         from.write_customer_json(out);
-        self.content.write_members(out, rules.include_message_type);
+        // How an agent's desktop classifies what is said is the agents' business.
+        self.content.write_members(out, false);
         out.push('}');
     }
 

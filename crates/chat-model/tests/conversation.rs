@@ -43,8 +43,8 @@ fn play(script: &[&str]) -> String {
     writeln!(told, "\nlegs: {}", legs.join(", ")).unwrap();
     let waits = world.chat().waiting().map_or("nowhere".into(), |(queue, _)| queue.to_string());
     writeln!(told, "waits in: {waits}, finished: {}", world.chat().is_finished()).unwrap();
-    if let Some(view) = world.chat().customer_view(world.rules()) {
-        for message in wire::customer_messages(world.chat(), world.rules()) {
+    if let Some(view) = world.chat().customer_view() {
+        for message in wire::customer_messages(world.chat()) {
             writeln!(told, "customer reads {}", brief(&message)).unwrap();
         }
         writeln!(told, "customer is {}", view.state()).unwrap();

@@ -94,6 +94,18 @@ fn a_resource_that_names_nothing_is_refused() {
     );
 }
 
+/// A file that is no chat at all, and one whose owner is somebody else.
+#[test]
+fn a_refused_file_says_what_is_missing() {
+    assert_eq!(refused("[]"), "expected a chat to be an object, found an array");
+    let ann = r#"{"type":"Agent","participantId":"1","nickname":"Ann","path":"/users/ann"}"#;
+    let file = resource("x", ann).replacen('{', r#"{"owner":"ben","#, 1);
+    assert_eq!(
+        refused(&file),
+        "expected the `owner` of a chat that is Chatting among its `participants`, found `ben` not there"
+    );
+}
+
 /// Reading, changing and telling costs no more than the size of what is read and told.
 #[test]
 fn a_crowd_is_one_chat_like_any_other() {
@@ -141,7 +153,7 @@ fn a_hidden_participant_is_shown_to_nobody_else() {
                     );
                 }
             }
-            assert_eq!(applied.recipients().len(), 3);
+            assert_eq!(applied.recipients().len(), 2);
         }
     }
 }

@@ -323,8 +323,8 @@ proptest! {
     fn the_customer_sees_what_is_for_all(story in story(MOVES)) {
         for_each_happening(&story, |world, happening| {
             let (before, chat) = (&happening.before, &happening.after);
-            let seen = wire::customer_messages(chat, world.rules());
-            let earlier = wire::customer_messages(before, world.rules());
+            let seen = wire::customer_messages(chat);
+            let earlier = wire::customer_messages(before);
             prop_assert_eq!(&seen[..earlier.len()], &earlier[..]);
             let for_all: BTreeSet<u64> = seen.iter().map(|m| m["index"].as_u64().unwrap()).collect();
             prop_assert!(seen.iter().all(|m| m["from"]["participantId"] != "0"));
@@ -349,12 +349,12 @@ proptest! {
     /// DEC-10: what a consulted agent sends is for agents only, whichever operation it uses.
     #[test]
     fn a_consultant_is_never_heard_by_the_customer(story in story(MOVES)) {
-        for_each_happening(&story, |world, happening| {
+        for_each_happening(&story, |_, happening| {
             let Some(user) = requester(happening) else { return Ok(()) };
             let role = happening.before.leg(user).map(|leg| (leg.state(), leg.role()));
             if role == Some((LegState::Chatting, Role::Consultant)) {
-                let before = wire::customer_messages(&happening.before, world.rules());
-                let after = wire::customer_messages(&happening.after, world.rules());
+                let before = wire::customer_messages(&happening.before);
+                let after = wire::customer_messages(&happening.after);
                 let leaves = matches!(&happening.step, Step::Agent { operation, .. } if operation.kind() == OperationKind::Leave);
                 // Who leaves may make another one visible (DEC-21).
                 prop_assert!(leaves || after.len() == before.len(), "{:?}", after.last());
@@ -368,8 +368,8 @@ proptest! {
     #[test]
     fn the_customer_state_follows_who_is_there(story in story(MOVES)) {
         let mut open = false;
-        for_each_happening(&story, |world, happening| {
-            let Some(seen) = wire::customer_resource(&happening.after, world.rules()) else { return Ok(()) };
+        for_each_happening(&story, |_, happening| {
+            let Some(seen) = wire::customer_resource(&happening.after) else { return Ok(()) };
             let there = |kind: &str| seen["participants"].as_array().unwrap().iter().any(|p| p["type"] == kind);
             let expected = match (there("Customer"), there("Agent")) {
                 (false, _) => "Idle",

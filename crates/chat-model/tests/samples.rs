@@ -411,7 +411,7 @@ fn the_customer_reads_what_is_printed() {
     let mut scene = Scene::new("0000Wa9CAM6W00J");
     let id = load("platform/customer.get_chat.waiting.response")["chat"]["id"].clone();
     scene.request("platform/customer.request_chat.request", id.as_str().unwrap());
-    let waiting = wire::customer_resource(&scene.chat, &scene.rules);
+    let waiting = wire::customer_resource(&scene.chat);
     let printed = load("platform/customer.get_chat.waiting.response");
     assert_eq!(waiting.as_ref(), Some(&printed["chat"]));
 
@@ -419,10 +419,10 @@ fn the_customer_reads_what_is_printed() {
     scene.offer("agent1");
     scene.ask("agent1", &json!({ "operationName": "Accept", "nickname": "AgentNick" }), 1);
     let printed = load("platform/customer.get_messages.1.response");
-    let messages = wire::customer_messages(&scene.chat, &scene.rules);
+    let messages = wire::customer_messages(&scene.chat);
     assert_eq!(Value::from(messages), printed["messages"]);
 
-    let view = scene.chat.customer_view(&scene.rules).unwrap();
+    let view = scene.chat.customer_view().unwrap();
     let (nothing_new, last) = view.messages_json(scene.chat.log_len() + 1);
     let printed = load("platform/customer.get_messages.empty.inferred");
     assert_eq!(serde_json::from_str::<Value>(&nothing_new).unwrap(), printed["messages"]);

@@ -99,7 +99,7 @@ async fn read(
     };
     check_contact_center(&server, &headers)?;
     let chat = heard(&server, &visitor).await?;
-    let print = |chat: &Chat| chat.customer_view(&server.rules).map(|view| view.to_json());
+    let print = |chat: &Chat| chat.customer_view().map(|view| view.to_json());
     match server.chats.desk.read(&chat, print).await?.flatten() {
         Some(chat) => Ok(reply::json(format!(r#"{{"chat":{chat},"statusCode":0}}"#))),
         None => Err(Rejection::ChatNotFound.into()),
@@ -127,7 +127,7 @@ async fn messages(
     let index = chats::number(&query, "index")?;
     let now_ms = server.chats.desk.now().as_millis();
     let print = |chat: &Chat| {
-        let view = chat.customer_view(&server.rules)?;
+        let view = chat.customer_view()?;
         // CUST-4.4, CUST-4.5: without `index` what was not returned yet; either way the position
         // moves to the last line that was. HEAD returns none (DEC-47).
         Some(server.chats.visitors.hear(&visitor, now_ms, |position| {

@@ -224,6 +224,7 @@ impl Chat {
     fn decline(&mut self, user: &UserId, at: Timestamp) {
         let routed = |leg: &Leg| matches!(leg.origin, Origin::Routed { .. });
         if self.leg(user).is_some_and(routed) {
+            self.declined.retain(|(who, _)| who != user);
             self.declined.push((user.clone(), at));
         }
     }

@@ -10,7 +10,7 @@ use smallvec::smallvec;
 use super::{Chat, Leg, MODEL_REVISION};
 use crate::event::{Author, Event, Origin, Record};
 use crate::id::{ParticipantId, QueueName, UserId};
-use crate::json::{JsonRef, Limits};
+use crate::json::{JsonKind, JsonRef, Limits};
 use crate::operation::quoted;
 use crate::participant::{Facts, Person};
 use crate::resource::{Audience, ChatResource, ChatState, Participant};
@@ -60,7 +60,11 @@ impl ChatFile {
     /// # Errors
     /// The text is no JSON within `limits`, or no chat; the message says what was expected.
     pub fn read(json: &[u8], limits: &Limits) -> Result<Self, ImportError> {
-        JsonRef::validate(json, limits).map_err(|error| ImportError(error.to_string()))?;
+        let value =
+            JsonRef::validate(json, limits).map_err(|error| ImportError(error.to_string()))?;
+        if value.kind() != JsonKind::Object {
+            return Err(expected("a chat to be an object", &value.kind().to_string()));
+        }
         let shape: Shape = parse(json)?;
         match shape.snapshot {
             Some(MODEL_REVISION) => Ok(Self { chat: parse(json)?, owner: None }),
@@ -111,8 +115,8 @@ impl ChatFile {
             Some(owner) if !users.contains(owner) => {
                 if state == LegState::Chatting {
                     return Err(expected(
-                        "an agent among `participants` of a chat that is Chatting",
-                        "none",
+                        "the `owner` of a chat that is Chatting among its `participants`",
+                        &alloc::format!("{} not there", quoted(owner.as_str())),
                     ));
                 }
                 chat.legs.push(leg(owner, state, Role::Agent, None));
@@ -186,7 +190,10 @@ impl Import {
             ParticipantType::Agent => Some(self.agent(participant, &nickname)?),
             _ => None,
         };
-        if let Some(user) = &user {
+        // Supervision is not part of this model yet: who is seen by supervisors only is kept as a
+        // participant, and has no part in the conversation.
+        let takes_part = user.as_ref().filter(|_| visibility != Visibility::Supervisors);
+        if let Some(user) = takes_part {
             if !self.users.insert(user.clone()) {
                 return Err(expected(
                     "each agent once among `participants`",

@@ -26,7 +26,6 @@ pub struct ChatView<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct CustomerView<'a> {
     chat: &'a Chat,
-    rules: &'a Rules,
 }
 
 impl Chat {
@@ -36,8 +35,8 @@ impl Chat {
     }
 
     /// The chat as its customer sees it; `None` if no visitor asked for it.
-    pub fn customer_view<'a>(&'a self, rules: &'a Rules) -> Option<CustomerView<'a>> {
-        self.visitor.as_ref().map(|_| CustomerView { chat: self, rules })
+    pub fn customer_view(&self) -> Option<CustomerView<'_>> {
+        self.visitor.as_ref().map(|_| CustomerView { chat: self })
     }
 }
 
@@ -190,7 +189,7 @@ impl CustomerView<'_> {
             // CUST-4.8: what agents say among themselves is never returned.
             if entry.visibility == Visibility::All {
                 separate.before_next(&mut out);
-                entry.write_customer_json(&mut out, index, from, self.rules);
+                entry.write_customer_json(&mut out, index, from);
                 last = Some(index);
             }
         }

@@ -16,8 +16,8 @@ pub(crate) fn resource(chat: &Chat, user: &UserId, rules: &Rules) -> Option<Valu
 }
 
 /// The chat as its customer sees it.
-pub(crate) fn customer_resource(chat: &Chat, rules: &Rules) -> Option<Value> {
-    chat.customer_view(rules).map(|view| serde_json::from_str(&view.to_json()).unwrap())
+pub(crate) fn customer_resource(chat: &Chat) -> Option<Value> {
+    chat.customer_view().map(|view| serde_json::from_str(&view.to_json()).unwrap())
 }
 
 /// The whole transcript as `user` sees it.
@@ -27,8 +27,8 @@ pub(crate) fn messages(chat: &Chat, user: &UserId, rules: &Rules) -> Vec<Value> 
 }
 
 /// The whole transcript as the customer sees it.
-pub(crate) fn customer_messages(chat: &Chat, rules: &Rules) -> Vec<Value> {
-    let json = chat.customer_view(rules).map(|view| view.messages_json(0).0);
+pub(crate) fn customer_messages(chat: &Chat) -> Vec<Value> {
+    let json = chat.customer_view().map(|view| view.messages_json(0).0);
     serde_json::from_str(&json.unwrap_or_else(|| "[]".into())).unwrap()
 }
 
