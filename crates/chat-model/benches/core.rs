@@ -14,6 +14,8 @@
 
 #[path = "support/measure.rs"]
 mod measure;
+#[path = "support/workload.rs"]
+mod workload;
 
 use std::hint::black_box;
 
@@ -25,6 +27,7 @@ use indexmap::IndexMap;
 use measure::{allocations, interleave, live_bytes, ratio};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use workload::{document, patches};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -434,30 +437,8 @@ impl NaiveChat {
     }
 }
 
-/// User data as a routing strategy leaves it: about 47 bytes for a pair, some numbers, some null.
-fn document(keys: usize) -> String {
-    let pairs: Vec<String> = (0..keys)
-        .map(|n| {
-            let value = match n % 8 {
-                0 => n.to_string(),
-                1 => "null".to_owned(),
-                2 => "\"\"".to_owned(),
-                _ => format!("\"Chat distribution {}\"", n % 100),
-            };
-            format!("\"key.{n:05}.of.the.chat\":{value}")
-        })
-        .collect();
-    format!("{{{}}}", pairs.join(","))
-}
-
-/// Two requests in turn, so that each finds values other than its own: one pair in the middle of
-/// the map, one near its end.
+/// The requests that carry [`patches`].
 fn bodies(keys: usize) -> [String; 2] {
-    ["DATA1", "DATA2"].map(|data| {
-        format!(
-            "{{\"operationName\":\"AttachUserData\",\"userData\":{{\"key.{:05}.of.the.chat\":\"{data}\",\"key.{:05}.of.the.chat\":\"Chat {data}\"}}}}",
-            keys / 2,
-            keys - 2
-        )
-    })
+    patches(keys)
+        .map(|pairs| format!("{{\"operationName\":\"AttachUserData\",\"userData\":{pairs}}}"))
 }

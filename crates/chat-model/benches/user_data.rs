@@ -11,6 +11,8 @@
 
 #[path = "support/measure.rs"]
 mod measure;
+#[path = "support/workload.rs"]
+mod workload;
 
 use std::hint::black_box;
 
@@ -19,6 +21,7 @@ use indexmap::IndexMap;
 use measure::{allocations, interleave, live_bytes, ratio};
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use workload::{document, patches};
 
 type Naive = IndexMap<String, Value>;
 
@@ -223,34 +226,6 @@ fn heap(keys: usize) {
     );
     ratio(&format!("heap_{keys}_vs_naive"), our_bytes as f64 / naive_bytes as f64);
     ratio(&format!("heap_{keys}_changed_vs_content"), changed_bytes as f64 / content as f64);
-}
-
-/// User data as a routing strategy leaves it: about 47 bytes for a pair, some numbers, some null.
-fn document(keys: usize) -> String {
-    let pairs: Vec<String> = (0..keys)
-        .map(|n| {
-            let value = match n % 8 {
-                0 => n.to_string(),
-                1 => "null".to_owned(),
-                2 => "\"\"".to_owned(),
-                _ => format!("\"Chat distribution {}\"", n % 100),
-            };
-            format!("\"key.{n:05}.of.the.chat\":{value}")
-        })
-        .collect();
-    format!("{{{}}}", pairs.join(","))
-}
-
-/// Two requests in turn, so that each finds values other than its own: one pair in the middle of
-/// the map, one near its end, of the size of what they replace.
-fn patches(keys: usize) -> [String; 2] {
-    ["DATA1", "DATA2"].map(|data| {
-        format!(
-            "{{\"key.{:05}.of.the.chat\":\"{data}\",\"key.{:05}.of.the.chat\":\"Chat {data}\"}}",
-            keys / 2 + 3,
-            keys - 2
-        )
-    })
 }
 
 fn read(json: &str) -> UserData {
