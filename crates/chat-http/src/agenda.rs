@@ -28,6 +28,8 @@ struct Pages {
     chats: BTreeMap<ChatId, Due>,
     /// Each chat at the earlier of its two times.
     by_time: BTreeSet<(i64, ChatId)>,
+    /// How many of them have a visitor who has not left.
+    visitors: usize,
     queues: BTreeMap<QueueName, i64>,
     /// Agents whose last notification session is gone: since when, and when they are looked at.
     lost: BTreeMap<UserId, (i64, i64)>,
@@ -83,6 +85,11 @@ impl Agenda {
             self.open_queues_of(&mut pages, user, now);
         }
         self.announce(pages);
+    }
+
+    /// How many chats have a visitor who has not left.
+    pub(crate) fn visitors(&self) -> usize {
+        self.pages().visitors
     }
 
     /// Nobody knows what became of the chat: look at it soon.
@@ -206,6 +213,8 @@ impl Pages {
         if was == due {
             return;
         }
+        self.visitors += usize::from(due.silence.is_some());
+        self.visitors -= usize::from(was.silence.is_some());
         if let Some(at) = was.next() {
             self.by_time.remove(&(at, chat.clone()));
         }

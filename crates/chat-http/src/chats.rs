@@ -69,6 +69,7 @@ impl Chats {
             agenda: agenda.clone(),
             metrics,
             retention,
+            max_visitor_chats: limits.max_visitor_chats,
         }));
         let tools = hub::Tools {
             store: store.clone(),

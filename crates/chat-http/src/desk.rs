@@ -51,6 +51,7 @@ pub(crate) struct Desk {
     owned: Owned,
     recall: Recall,
     retention_ms: i64,
+    max_visitor_chats: usize,
     appended: Counter,
     conflicts: Counter,
 }
@@ -67,12 +68,24 @@ pub(crate) struct Tools<'a> {
     pub(crate) metrics: &'a Metrics,
     /// How long an ended chat stays readable (DEC-23).
     pub(crate) retention: Duration,
+    /// How many chats visitors may have open: nobody knows who they are, and each takes memory.
+    pub(crate) max_visitor_chats: usize,
 }
 
 impl Desk {
     pub(crate) fn new(tools: Tools<'_>) -> Self {
-        let Tools { store, clock, chance, rules, roster, agents, agenda, metrics, retention } =
-            tools;
+        let Tools {
+            store,
+            clock,
+            chance,
+            rules,
+            roster,
+            agents,
+            agenda,
+            metrics,
+            retention,
+            max_visitor_chats,
+        } = tools;
         Self {
             appended: metrics.counter("chat_records_total", "Records appended to the journal."),
             conflicts: metrics.counter(
@@ -89,6 +102,7 @@ impl Desk {
             roster,
             agents,
             agenda,
+            max_visitor_chats,
         }
     }
 
@@ -144,9 +158,15 @@ impl Desk {
     ///
     /// # Errors
     /// The operation cannot be read (1, 10), is one on a chat that is there (6), names an unknown
-    /// endpoint (6); or the store does not answer (4, HTTP 503).
+    /// endpoint (6); there are as many visitors as may be, or the store does not answer (4, HTTP
+    /// 503).
     pub(crate) async fn request_chat(&self, body: JsonRef<'_>) -> Result<VisitorId, Refusal> {
         let operation = CustomerOperation::read(body, &self.rules.limits)?;
+        if self.agenda.visitors() >= self.max_visitor_chats {
+            return Err(Refusal::unavailable(
+                "expected fewer visitors at one time; try again later",
+            ));
+        }
         let command = Command::Customer(&operation);
         let directory = Gathered::nobody(&self.roster);
         let id = Names(&*self.chance).chat();

@@ -62,6 +62,9 @@ settings! {
         max_http_sessions_per_user: usize = 64, 1..=10_000;
         /// Passwords that wait for their (costly) check; more are answered 503.
         max_waiting_logins: usize = 256, 1..=100_000;
+        /// Chats that visitors, who need no login, have open at one time; a request for one more is
+        /// answered 503.
+        max_visitor_chats: usize = 100_000, 1..=10_000_000;
 
         /// Seconds a connection may be idle, take for the head of a request (PLAT-1.1-2), or take
         /// nothing of a reply.

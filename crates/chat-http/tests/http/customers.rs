@@ -40,6 +40,27 @@ async fn a_visitor_asks_for_a_chat() {
     }
 }
 
+/// Nobody knows who visitors are, so how many chats they have open is bounded; one who leaves makes
+/// room, and so does one who falls silent (DEC-43).
+#[tokio::test]
+async fn visitors_are_as_many_as_may_be() {
+    let site = Site::with(|config| config.limits.max_visitor_chats = 2);
+    let body = json!({"operationName": "RequestChat", "nickname": "Vera"});
+    let first = request(&site, &body).await;
+    assert_eq!(first.status, 200);
+    assert_eq!(request(&site, &body).await.status, 200);
+    let refused = request(&site, &body).await;
+    refused.assert_refused(503, 4, "fewer visitors");
+    assert!(refused.header("retry-after").is_some());
+    // A body that is wrong is wrong all the same.
+    request(&site, &json!({})).await.assert_refused(400, 1, "operationName");
+
+    let path = format!("/api/v2/chats/{}", first.json()["id"].as_str().unwrap());
+    site.ask(Ask::operation(&path, "Complete")).await.assert_ok();
+    assert_eq!(request(&site, &body).await.status, 200);
+    request(&site, &body).await.assert_refused(503, 4, "fewer visitors");
+}
+
 /// DEC-13, DEC-14, DEC-46: refused, and with what.
 #[tokio::test]
 async fn what_a_visitor_cannot_do() {
