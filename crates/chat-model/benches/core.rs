@@ -31,9 +31,12 @@ use workload::{document, patches};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("--steps") {
-        let steps = arguments.next().and_then(|steps| steps.parse().ok()).unwrap_or(0);
-        return run_steps(steps);
+    let way = arguments.next();
+    let mut steps = || arguments.next().and_then(|steps| steps.parse().ok()).unwrap_or(0);
+    match way.as_deref() {
+        Some("--steps") => return run_steps(steps()),
+        Some("--naive-steps") => return run_naive_steps(steps()),
+        _ => {}
     }
     println!(
         "{:<44} {:>12} {:>12} {:>12} {:>8}",
@@ -79,7 +82,7 @@ fn attach(keys: usize) {
     let allocations = allocations(|| {
         black_box(ours.attach(&bodies[0]));
     });
-    row(&format!("AttachUserData, {keys} keys"), medians, allocations);
+    row(&format!("AttachUserData, {keys} keys"), medians, Some(allocations));
     ratio(&format!("attach_{keys}_vs_naive"), medians[2] / medians[0]);
     ratio(&format!("attach_{keys}_vs_copy"), medians[2] / medians[1]);
     ratio(&format!("attach_{keys}_allocations"), allocations as f64);
@@ -102,8 +105,15 @@ fn second_receiver() {
             black_box(three.attach(black_box(&bodies[other_turn % 2])));
         },
     ]);
-    row("AttachUserData, 3 agents against 2", medians, 0);
+    let for_two = allocations(|| {
+        black_box(two.attach(&bodies[0]));
+    });
+    let for_three = allocations(|| {
+        black_box(three.attach(&bodies[0]));
+    });
+    row("AttachUserData, 3 agents (naive: 2 agents)", medians, Some(for_three));
     ratio("same_view_receiver_vs_without", medians[2] / medians[0]);
+    ratio("same_view_receiver_allocations", for_three as f64 - for_two as f64);
 }
 
 fn send_message() {
@@ -130,7 +140,7 @@ fn send_message() {
             black_box((applied.record.to_json(), applied.notices));
         },
     ]);
-    row("SendMessage (naive: reading it alone)", medians, allocations);
+    row("SendMessage (naive: reading it alone)", medians, Some(allocations));
     ratio("send_message_vs_copy", medians[2] / medians[1]);
 }
 
@@ -163,7 +173,7 @@ fn accept_with_history() {
             black_box(desk.perform_on(&mut chat, &colleague, &accept));
         },
     ]);
-    row("Accept, 200 messages (naive: clone alone)", medians, 0);
+    row("Accept, 200 messages (naive: clone alone)", medians, None);
     ratio("accept_200_less_clone_vs_copy", (medians[2] - medians[0]) / medians[1]);
 }
 
@@ -181,7 +191,7 @@ fn load_snapshot() {
             black_box(serde_json::from_str::<Chat>(black_box(&snapshot)).unwrap());
         },
     ]);
-    row("load a snapshot, 32 keys (naive: Value)", medians, 0);
+    row("load a snapshot, 32 keys (naive: Value)", medians, None);
     ratio("load_snapshot_vs_value", medians[2] / medians[0]);
 }
 
@@ -217,11 +227,11 @@ fn heap(keys: usize) {
 
 /// Instructions per operation: two runs of different length under callgrind, and their difference.
 fn instructions() {
-    let count = |steps: usize| -> Option<f64> {
+    let count = |way: &str, steps: usize| -> Option<f64> {
         let output = std::process::Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
             .arg(std::env::current_exe().ok()?)
-            .args(["--steps", &steps.to_string()])
+            .args([way, &steps.to_string()])
             .env("RUST_BACKTRACE", "0")
             .output()
             .ok()?;
@@ -229,13 +239,22 @@ fn instructions() {
         let collected = report.lines().find_map(|line| line.split("Collected :").nth(1))?;
         collected.trim().parse().ok()
     };
-    match (count(500), count(1_500)) {
-        (Some(few), Some(many)) => {
-            let per_operation = (many - few) / 1_000.0;
+    let per_operation = |way: &str| Some((count(way, 1_500)? - count(way, 500)?) / 1_000.0);
+    match (per_operation("--steps"), per_operation("--naive-steps")) {
+        (Some(per_operation), Some(naive)) => {
             println!("{:<44} {per_operation:>38.0} instructions", "AttachUserData, 32 keys");
             ratio("attach_32_instructions", per_operation);
+            ratio("attach_32_instructions_vs_naive", per_operation / naive);
         }
         _ => println!("instructions: not counted, because valgrind is not installed"),
+    }
+}
+
+fn run_naive_steps(steps: usize) {
+    let bodies = bodies(32);
+    let mut naive = NaiveChat::new(32);
+    for step in 0..steps {
+        black_box(naive.apply(black_box(bodies[step % 2].as_bytes())));
     }
 }
 
@@ -247,7 +266,9 @@ fn run_steps(steps: usize) {
     }
 }
 
-fn row(name: &str, [naive, floor, ours]: [f64; 3], allocations: usize) {
+/// One line of the table; a figure that was not measured is a dash.
+fn row(name: &str, [naive, floor, ours]: [f64; 3], allocations: Option<usize>) {
+    let allocations = allocations.map_or("-".to_owned(), |count| count.to_string());
     println!("{name:<44} {naive:>9.0} ns {floor:>9.0} ns {ours:>9.0} ns {allocations:>8}");
 }
 
