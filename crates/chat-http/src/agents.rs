@@ -6,6 +6,7 @@
 
 mod channel;
 mod reference;
+mod session;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,10 +15,10 @@ use std::sync::Arc;
 use chat_model::{StatusCode, UserId};
 use chat_store::{LeaseError, LeaseKey, Leases as _, Unavailable};
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, MutexGuard};
 
 pub(crate) use channel::{Channel, ChannelsChanged, VOICE};
+pub(crate) use session::AgentSession;
 
 use crate::clock::Clock;
 use crate::config::AgentState;
@@ -26,6 +27,7 @@ use crate::reply::Refusal;
 use crate::roster::Roster;
 use crate::storage::AnyStore;
 use reference::References;
+use session::{ChannelState, not_now};
 
 const PREFIX: &str = "agent/";
 
@@ -66,24 +68,11 @@ pub(crate) enum Readiness {
 pub(crate) enum Which<'a> {
     /// All of the session (PLAT-3.5-2).
     All,
-    /// The one with this name (PLAT-3.5-1).
+    /// The one with this name (PLAT-3.5-1); if the session does not have it, not now (code 2).
     One(&'a str),
-}
-
-/// An agent's contact-centre session as the lease keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct AgentSession {
-    channels: Vec<ChannelState>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct ChannelState {
-    pub(crate) name: String,
-    /// `Ready`, `NotReady` or the operation name of a custom state.
-    pub(crate) state: String,
-    pub(crate) do_not_disturb: bool,
-    /// Since when it has this state, milliseconds since 1970.
-    pub(crate) since_ms: i64,
+    /// The one with this name of another agent (PLAT-3.5-3); if the session does not have it, there
+    /// is no such resource (code 6).
+    Other(&'a str),
 }
 
 /// What becomes of an agent by a change.
@@ -118,9 +107,13 @@ impl Agents {
     /// # Errors
     /// Code 10 if the session would have more than [`MOST_CHANNELS`].
     pub(crate) async fn start(&self, user: &UserId, channels: &[String]) -> Result<(), Refusal> {
+        if self.owing(user).await? {
+            // Whoever comes back before a logout is through begins with clean hands.
+            self.hooks.left_chat(user).await?;
+        }
         let now = self.clock.now_ms();
         self.change(user, |present| {
-            let mut session = present.unwrap_or(AgentSession { channels: Vec::new() });
+            let mut session = present.unwrap_or(const { AgentSession::new() });
             let mut announce = Vec::new();
             for name in channels {
                 if session.channel(name).is_none() {
@@ -155,13 +148,14 @@ impl Agents {
     ) -> Result<(), Refusal> {
         let now = self.clock.now_ms();
         self.change(user, |present| {
-            let mut session = present.ok_or_else(|| {
-                not_now(format!(
-                    "{to} needs a contact center session; StartContactCenterSession opens one"
-                ))
-            })?;
-            if let Which::One(name) = which {
-                session.check_channel(name, to)?;
+            let mut session = open(present).ok_or_else(|| no_session(to))?;
+            match which {
+                Which::All => {}
+                Which::One(name) => session.check_channel(name, to)?,
+                Which::Other(name) => {
+                    session.known_channel(name)?;
+                    session.check_channel(name, to)?;
+                }
             }
             let (mut addressed, mut changed) = (Vec::new(), Vec::new());
             for channel in session.channels.iter_mut().filter(|c| c.is_addressed(which, to)) {
@@ -186,9 +180,45 @@ impl Agents {
     /// is to follow.
     pub(crate) async fn log_out(&self, user: &UserId) -> Result<(), Refusal> {
         self.change(user, |present| {
-            let channels = present.map(|session| session.channels).unwrap_or_default();
-            let announce = channels.iter().map(|c| Channel::logged_out(&c.name)).collect();
-            Ok(Next { session: None, announce })
+            let Some(mut session) = present else {
+                return Ok(Next { session: None, announce: Vec::new() });
+            };
+            let announce = session.channels.iter().map(|c| Channel::logged_out(&c.name)).collect();
+            session.close(|_| true);
+            Ok(Next { session: session.kept(), announce })
+        })
+        .await
+    }
+
+    /// The chats of an agent who takes none any more were given back.
+    pub(crate) async fn settle(&self, user: &UserId) -> Result<(), Refusal> {
+        if !self.owing(user).await? {
+            return Ok(());
+        }
+        self.change(user, |present| {
+            let settled = present.map(|session| AgentSession { owes_chats: false, ..session });
+            Ok(Next { session: settled.and_then(AgentSession::kept), announce: Vec::new() })
+        })
+        .await
+    }
+
+    async fn owing(&self, user: &UserId) -> Result<bool, Unavailable> {
+        Ok(self.read(user).await?.is_some_and(|(_, session)| session.owes_chats))
+    }
+
+    /// Takes one channel out of the session (PLAT-3.5-3); with its last channel the session ends.
+    ///
+    /// The chats are not given back by this: [`Hooks::left_chat`](crate::hooks::Hooks::left_chat)
+    /// is to follow if the channel was that of chats.
+    ///
+    /// # Errors
+    /// Code 2 without a session, 6 for a channel that the session does not have.
+    pub(crate) async fn leave(&self, user: &UserId, channel: &str) -> Result<(), Refusal> {
+        self.change(user, |present| {
+            let mut session = open(present).ok_or_else(|| no_session("Offline"))?;
+            session.known_channel(channel)?;
+            session.close(|known| known.name == channel);
+            Ok(Next { session: session.kept(), announce: vec![Channel::logged_out(channel)] })
         })
         .await
     }
@@ -209,7 +239,7 @@ impl Agents {
 
     /// The agent's session; `None` if there is none.
     pub(crate) async fn session(&self, user: &UserId) -> Result<Option<AgentSession>, Unavailable> {
-        self.read(user).await.map(|lease| lease.map(|(_, session)| session))
+        Ok(open(self.read(user).await?.map(|(_, session)| session)))
     }
 
     /// The channels of the agent's session as they are printed; `None` without a session.
@@ -221,7 +251,7 @@ impl Agents {
         Ok(session.map(|s| s.channels.iter().map(|c| Channel::of(c, &self.states)).collect()))
     }
 
-    /// Everybody who is in a session, in the order of the ids.
+    /// Everybody who is in a session or left something to do in one, in the order of the ids.
     pub(crate) async fn all(&self) -> Result<Vec<(UserId, AgentSession)>, Unavailable> {
         let leases = self.store.scan(PREFIX).await?;
         leases
@@ -296,84 +326,6 @@ impl Agents {
     }
 }
 
-impl AgentSession {
-    /// Whether the session has the channel.
-    pub(crate) fn has_channel(&self, name: &str) -> bool {
-        self.channel(name).is_some()
-    }
-
-    /// Since when the channel is ready and may be disturbed; `None` if it is not.
-    pub(crate) fn ready_since(&self, name: &str) -> Option<i64> {
-        let channel = self.channel(name)?;
-        (channel.state == "Ready" && !channel.do_not_disturb).then_some(channel.since_ms)
-    }
-
-    fn channel(&self, name: &str) -> Option<&ChannelState> {
-        self.channels.iter().find(|channel| channel.name == name)
-    }
-
-    fn check_channel(&self, name: &str, to: &Readiness) -> Result<(), Refusal> {
-        if !self.has_channel(name) {
-            let active: Vec<_> = self.channels.iter().map(|c| c.name.as_str()).collect();
-            return Err(not_now(format!(
-                "{to} needs a channel of the session ({}), found {name:?}",
-                active.join(", ")
-            )));
-        }
-        if name == VOICE && matches!(to, Readiness::DoNotDisturb(_)) {
-            // PLAT-3.5-5
-            return Err(not_now(format!("{to} is not for voice channels")));
-        }
-        Ok(())
-    }
-
-    fn parse(value: &[u8]) -> Result<Self, Unavailable> {
-        serde_json::from_slice(value)
-            .map_err(|error| Unavailable::new(format!("an agent's lease is unreadable: {error}")))
-    }
-
-    fn print(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("names and numbers can be printed")
-    }
-}
-
-impl ChannelState {
-    fn not_ready(name: &str, now_ms: i64) -> Self {
-        Self {
-            name: name.to_owned(),
-            state: "NotReady".to_owned(),
-            do_not_disturb: false,
-            since_ms: now_ms,
-        }
-    }
-
-    fn is_addressed(&self, which: Which<'_>, to: &Readiness) -> bool {
-        match which {
-            Which::One(name) => self.name == name,
-            // PLAT-3.5-5: do-not-disturb passes voice by.
-            Which::All => !(self.name == VOICE && matches!(to, Readiness::DoNotDisturb(_))),
-        }
-    }
-
-    /// Whether anything changed. Who is ready already keeps the place in the line (DEC-40).
-    fn set(&mut self, to: &Readiness, now_ms: i64) -> bool {
-        let state = match to {
-            Readiness::DoNotDisturb(on) => {
-                return std::mem::replace(&mut self.do_not_disturb, *on) != *on;
-            }
-            Readiness::Ready => "Ready",
-            Readiness::NotReady => "NotReady",
-            Readiness::Custom(name) => name,
-        };
-        let differs = self.state != state;
-        if differs {
-            state.clone_into(&mut self.state);
-            self.since_ms = now_ms;
-        }
-        differs
-    }
-}
-
 impl fmt::Display for Readiness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -386,12 +338,18 @@ impl fmt::Display for Readiness {
     }
 }
 
-fn lease_key(user: &UserId) -> LeaseKey {
-    LeaseKey::new(format!("{PREFIX}{user}"))
+fn open(session: Option<AgentSession>) -> Option<AgentSession> {
+    session.filter(AgentSession::is_open)
 }
 
-fn not_now(message: String) -> Refusal {
-    Refusal::new(StatusCode::InvalidForState, message)
+fn no_session(operation: impl fmt::Display) -> Refusal {
+    not_now(format!(
+        "{operation} needs a contact center session; StartContactCenterSession opens one"
+    ))
+}
+
+fn lease_key(user: &UserId) -> LeaseKey {
+    LeaseKey::new(format!("{PREFIX}{user}"))
 }
 
 #[cfg(test)]

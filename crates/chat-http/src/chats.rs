@@ -174,6 +174,13 @@ impl Hooks for Weak<Chats> {
         })
     }
 
+    fn left_chat<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<(), Refusal>> {
+        Box::pin(async move {
+            let Some(chats) = self.upgrade() else { return Ok(()) };
+            chats.house.give_back(user).await
+        })
+    }
+
     fn stopping(&self) {
         // What is in memory goes with the process; a session that comes back starts anew.
         let Some(chats) = self.upgrade() else { return };

@@ -34,6 +34,9 @@ pub(crate) trait Hooks: Send + Sync + 'static {
     /// May be called again for an agent who is already gone; then there is nothing left to do.
     fn logged_out<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<(), Refusal>>;
 
+    /// The agent takes no chats any more, as [`Self::logged_out`], and goes on listening.
+    fn left_chat<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<(), Refusal>>;
+
     /// The server is about to stop: answer the polls that are held (DEC-45).
     fn stopping(&self);
 }
@@ -67,6 +70,13 @@ impl Hooked {
     pub(crate) async fn logged_out(&self, user: &UserId) -> Result<(), Refusal> {
         match self.0.get() {
             Some(hooks) => hooks.logged_out(user).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) async fn left_chat(&self, user: &UserId) -> Result<(), Refusal> {
+        match self.0.get() {
+            Some(hooks) => hooks.left_chat(user).await,
             None => Ok(()),
         }
     }

@@ -107,7 +107,7 @@ impl House {
         for chat in self.desk.listed(&FeedId::user(user)).await? {
             self.desk.act(&chat, &Trigger::LoggedOut { user: user.clone() }).await?;
         }
-        Ok(())
+        self.agents.settle(user).await
     }
 
     /// DEC-42: without a notification session the agent is NotReady after a minute, and logged out

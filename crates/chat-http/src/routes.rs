@@ -8,6 +8,7 @@ mod customer;
 mod health;
 mod me;
 mod notifications;
+mod users;
 
 use std::fmt;
 
@@ -64,9 +65,16 @@ impl fmt::Debug for Route {
 
 /// Every route, in the order of the documents.
 pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
-    [me::ROUTES, chats::ROUTES, customer::ROUTES, notifications::ROUTES, health::ROUTES]
-        .into_iter()
-        .flatten()
+    [
+        me::ROUTES,
+        users::ROUTES,
+        chats::ROUTES,
+        customer::ROUTES,
+        notifications::ROUTES,
+        health::ROUTES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Every route, in the order of the documents; for what is generated from them.

@@ -45,6 +45,10 @@ impl Hooks for Heard {
         Box::pin(async { Ok(()) })
     }
 
+    fn left_chat<'a>(&'a self, _: &'a UserId) -> Later<'a, Result<(), Refusal>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn stopping(&self) {}
 }
 

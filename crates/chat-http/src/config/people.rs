@@ -128,13 +128,18 @@ pub(super) fn default_agent_states() -> Vec<AgentState> {
 }
 
 /// Names that an operation on the user or on a channel already has.
-const TAKEN: [&str; 6] = [
+const TAKEN: [&str; 11] = [
     "Ready",
     "NotReady",
     "DoNotDisturbOn",
     "DoNotDisturbOff",
     "StartContactCenterSession",
     "EndContactCenterSession",
+    "Offline",
+    "Monitor",
+    "Coach",
+    "BargeIn",
+    "CancelSupervisorMonitoring",
 ];
 
 const ROLES: [&str; 4] = ["ROLE_AGENT", "ROLE_SUPERVISOR", "ROLE_ADMIN", "ROLE_APIUSER"];

@@ -173,7 +173,7 @@ fn request<'a>(server: &Server, body: &'a [u8]) -> Result<JsonRef<'a>, Refusal> 
 }
 
 /// DEC-13: missing is code 1; `null` counts as missing (PLAT-1.1-12).
-fn operation_name(body: JsonRef<'_>) -> Result<Cow<'_, str>, Refusal> {
+pub(super) fn operation_name(body: JsonRef<'_>) -> Result<Cow<'_, str>, Refusal> {
     let value = required(body, "operationName")?;
     value.decode_string().ok_or_else(|| wrong_type("operationName", "a string", value))
 }

@@ -115,6 +115,10 @@ async fn hooks_give_chats_and_hear_of_the_end() {
                 }
             })
         }
+        fn left_chat<'a>(&'a self, _: &'a UserId) -> Later<'a, Result<(), Refusal>> {
+            Box::pin(async { Ok(()) })
+        }
+
         fn stopping(&self) {
             self.stopped.fetch_add(1, Ordering::Relaxed);
         }

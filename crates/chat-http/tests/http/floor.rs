@@ -87,13 +87,22 @@ impl Site {
     }
 
     pub(crate) async fn listen_with(&self, user: &'static str, ext: Value) -> Listener {
+        self.listen_to(user, "/v2/me/chats", ext).await
+    }
+
+    pub(crate) async fn listen_to(
+        &self,
+        user: &'static str,
+        channel: &str,
+        ext: Value,
+    ) -> Listener {
         let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "ext": ext,
             "supportedConnectionTypes": ["long-polling"]}]);
         let answer = self.bayeux(user, &hello).await.json();
         let client_id = answer[0]["clientId"].as_str().unwrap().to_owned();
         let listener = Listener { user, client_id };
         let subscribe = json!([{"channel": "/meta/subscribe", "clientId": listener.client_id,
-            "subscription": "/v2/me/chats"}]);
+            "subscription": channel}]);
         assert_eq!(self.bayeux(user, &subscribe).await.json()[0]["successful"], true);
         listener.poll(self, json!({})).await;
         listener
@@ -142,8 +151,13 @@ impl Listener {
     }
 }
 
-/// An event in one line: kind, state and participants, or kind and messages.
+/// An event in one line: kind, state and participants, or kind and messages; of channels what
+/// they are now.
 pub(crate) fn short(data: &Value) -> String {
+    if data["messageType"] == "ChannelStateChangeMessageV2" {
+        let channels: Vec<_> = data["channels"].as_array().unwrap().iter().map(channel).collect();
+        return channels.join(" ");
+    }
     let kind = data["notificationType"].as_str().unwrap();
     if kind == "NewMessages" {
         let lines: Vec<String> = data["messages"].as_array().unwrap().iter().map(line).collect();
@@ -153,6 +167,16 @@ pub(crate) fn short(data: &Value) -> String {
     let people: Vec<String> = chat["participants"].as_array().unwrap().iter().map(person).collect();
     let number = if data["referenceId"].is_u64() { " #" } else { "" };
     format!("{kind} {} [{}]{number}", chat["state"].as_str().unwrap(), people.join(", "))
+}
+
+/// `chat:Ready:Off`: the channel, what is shown of its state, and do-not-disturb.
+fn channel(channel: &Value) -> String {
+    let name = channel["channel"].as_str().unwrap();
+    let shown = channel["userState"]["displayName"].as_str().unwrap();
+    match channel["dndState"].as_str() {
+        Some(dnd) => format!("{name}:{shown}:{dnd}"),
+        None => format!("{name}:{shown}"),
+    }
 }
 
 fn person(participant: &Value) -> String {

@@ -14,3 +14,4 @@ mod readiness;
 mod refusals;
 mod socket;
 mod support;
+mod users;
