@@ -73,6 +73,26 @@ const fn allowed(printed: &[(OperationKind, Standing)], unlisted: &[OperationKin
     allowed
 }
 
+/// How the lists spell an operation (CHAT-4.1, DEC-12).
+macro_rules! capability {
+    (SwitchToBargeIn) => {
+        "SwitchBargeIn"
+    };
+    ($name:ident) => {
+        stringify!($name)
+    };
+}
+
+impl OperationKind {
+    /// How capability lists spell it: as its name, with one exception (CHAT-4.1, DEC-12).
+    pub const fn capability(self) -> &'static str {
+        match self {
+            Self::SwitchToBargeIn => capability!(SwitchToBargeIn),
+            other => other.name(),
+        }
+    }
+}
+
 macro_rules! row {
     (printed [] unlisted []) => { Row { printed: &[], unlisted: &[], json: "[]", allowed: 0 } };
     (printed [$first:ident$(: $first_standing:ident)? $(, $name:ident$(: $standing:ident)?)*] unlisted [$($unlisted:ident),*]) => {{
@@ -84,7 +104,7 @@ macro_rules! row {
         Row {
             printed: PRINTED,
             unlisted: UNLISTED,
-            json: concat!("[\"", stringify!($first), "\"" $(, ",\"", stringify!($name), "\"")*, "]"),
+            json: concat!("[\"", capability!($first), "\"" $(, ",\"", capability!($name), "\"")*, "]"),
             allowed: allowed(PRINTED, UNLISTED),
         }
     }};
@@ -140,6 +160,41 @@ const CONSULTED_ALONE: Row = row!(
     unlisted [AddComment, SendUrl, SendCustomNotice]
 );
 
+/// CHAT-4.6: a supervisor who listens. Whatever is said or moved is listed only (DEC-10).
+const MONITORING: Row = row!(
+    printed [
+        Leave, SetInFocus, SetDisposition, AttachUserData, DeleteUserData, UpdateUserData,
+        Transfer: listed_only, Invite: listed_only, Consult: listed_only,
+        SendToAgents: listed_only, SendStartTypingToAgentsNotification: listed_only,
+        SendStopTypingToAgentsNotification: listed_only, SendMessage: listed_only,
+        SendStartTypingNotification: listed_only, SendStopTypingNotification: listed_only,
+        SwitchToCoach, SwitchToBargeIn
+    ]
+    unlisted [AddComment]
+);
+
+/// CHAT-4.8: a supervisor who talks to the agents and moves nobody (DEC-10).
+const COACHING: Row = row!(
+    printed [
+        Leave, SetInFocus, SetDisposition, AttachUserData, DeleteUserData, UpdateUserData,
+        Transfer: listed_only, Invite: listed_only, Consult: listed_only, SendToAgents,
+        SendStartTypingToAgentsNotification, SendStopTypingToAgentsNotification, SendMessage,
+        SendStartTypingNotification, SendStopTypingNotification, SwitchToMonitor, SwitchToBargeIn
+    ]
+    unlisted [AddComment, SendUrl, SendCustomNotice, SendCustomNoticeToAgents]
+);
+
+/// CHAT-4.7: a supervisor who talks to everybody.
+const BARGED_IN: Row = row!(
+    printed [
+        Leave, SetInFocus, SetDisposition, AttachUserData, DeleteUserData, UpdateUserData,
+        Transfer, Invite, Consult, SendToAgents, SendStartTypingToAgentsNotification,
+        SendStopTypingToAgentsNotification, SendMessage, SendStartTypingNotification,
+        SendStopTypingNotification, SwitchToMonitor, SwitchToCoach
+    ]
+    unlisted [AddComment, SendUrl, SendCustomNotice, SendCustomNoticeToAgents]
+);
+
 /// DEC-11, which overrides CHAT-4.10.
 const LEFT_CHAT: Row = row!(
     printed [
@@ -167,6 +222,10 @@ const fn row(situation: Situation) -> &'static Row {
         (LegState::Chatting, Role::Agent, true) => &CHATTING_IN_COMPANY,
         (LegState::Chatting, Role::Consultant, true) => &CONSULTED_IN_COMPANY,
         (LegState::Chatting, Role::Consultant, false) => &CONSULTED_ALONE,
+        // The lists of supervisors do not depend on company.
+        (LegState::Chatting, Role::Monitor, _) => &MONITORING,
+        (LegState::Chatting, Role::Coach, _) => &COACHING,
+        (LegState::Chatting, Role::BargeIn, _) => &BARGED_IN,
         (LegState::LeftChat, _, _) => &LEFT_CHAT,
         (LegState::JoinFailed, _, _) => &JOIN_FAILED,
         (LegState::Completed | LegState::Revoked, _, _) => &FINAL,
@@ -189,7 +248,7 @@ impl Situation {
         let cancels = operation == OperationKind::CancelConsult
             && self.consulted
             && matches!(self.state, LegState::Chatting)
-            && matches!(self.role, Role::Agent);
+            && matches!(self.role, Role::Agent | Role::BargeIn);
         if cancels || row.unlisted.contains(&operation) {
             return Standing::Unlisted;
         }
@@ -219,9 +278,15 @@ impl Situation {
 
     #[cold]
     fn refuse(self, operation: OperationKind) -> Result<(), Rejection> {
+        let allowed = |situation: Self| situation.standing(operation).is_allowed();
+        // What the role may do at another time is a matter of the state.
+        let later =
+            allowed(Self { company: true, ..self }) || allowed(Self { consulted: true, ..self });
+        // A supervisor is always in company, and the lists of supervisors do not depend on it.
+        let company = self.company || self.role.is_supervising();
         let for_another_role =
-            Role::ALL.iter().any(|&role| Self { role, ..self }.standing(operation).is_allowed());
-        if for_another_role {
+            || Role::ALL.iter().any(|&role| allowed(Self { role, company, ..self }));
+        if !later && for_another_role() {
             return Err(Rejection::NotForRole { operation, role: self.role, state: self.state });
         }
         let expected = match operation {

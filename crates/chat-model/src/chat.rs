@@ -209,7 +209,7 @@ impl Chat {
         self.legs.iter().find(|leg| leg.user == *user)
     }
 
-    /// The agents in the conversation, in the order of the newest invitation.
+    /// The agents in the conversation, supervisors included, in the order of the newest invitation.
     pub fn joined(&self) -> impl Iterator<Item = &UserId> {
         self.chatting().map(|leg| &leg.user)
     }
@@ -242,7 +242,7 @@ impl Chat {
     pub fn customer_state(&self) -> CustomerState {
         if !self.session_open {
             CustomerState::Idle
-        } else if self.chatting().any(|leg| leg.role.visibility() == Visibility::All) {
+        } else if self.serving().any(|leg| leg.role.visibility() == Visibility::All) {
             CustomerState::Chatting
         } else {
             CustomerState::WaitingForAgent
@@ -261,7 +261,9 @@ impl Chat {
         Situation {
             state: leg.state,
             role: leg.role,
-            company: self.chatting().any(|other| other.user != leg.user),
+            company: self
+                .chatting()
+                .any(|other| other.user != leg.user && other.is_visible_to(leg)),
             consulted: leg.consulted,
         }
     }
@@ -269,6 +271,11 @@ impl Chat {
     /// The legs whose agents are in the conversation.
     fn chatting(&self) -> impl Iterator<Item = &Leg> + Clone {
         self.legs.iter().filter(|leg| leg.state == LegState::Chatting)
+    }
+
+    /// Those of them who look after the customer: supervision does not count (DEC-21).
+    fn serving(&self) -> impl Iterator<Item = &Leg> + Clone {
+        self.chatting().filter(|leg| !leg.role.is_supervising())
     }
 
     fn leg_mut(&mut self, user: &UserId) -> Option<&mut Leg> {
@@ -306,6 +313,17 @@ impl Leg {
     /// Whether the agent has turned to this chat (DEC-20).
     pub fn in_focus(&self) -> bool {
         self.in_focus
+    }
+
+    /// Whether the agent of `other` may know of this one in the conversation (DEC-22).
+    fn is_visible_to(&self, other: &Leg) -> bool {
+        self.role.visibility() != Visibility::Supervisors || other.is_supervisor()
+    }
+
+    /// Whether the agent came to supervise, and so sees whom only supervisors see (DEC-22); also
+    /// after taking the chat over from whom it was.
+    pub fn is_supervisor(&self) -> bool {
+        self.role.is_supervising() || matches!(self.origin, Origin::Supervising { .. })
     }
 
     /// When an unanswered invitation lapses (DEC-17).

@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use crate::chat::Chat;
 use crate::id::{ParticipantId, QueueName, UserId, VisitorId};
 use crate::message::Content;
-use crate::state::{LegState, Role, Visibility};
+use crate::state::{LegState, Role, SupervisionMode, Visibility};
 use crate::status::StatusCode;
 use crate::time::Timestamp;
 use crate::user_data::{UserDataKeys, UserDataPatch};
@@ -59,6 +59,16 @@ pub enum Event {
         /// Whether the last-agent data shall go to the contact's profile (CHAT-7.2-4).
         #[serde(default, skip_serializing_if = "core::ops::Not::not")]
         save_lar: bool,
+    },
+    /// A supervisor of an agent came along with the chat that the agent accepted, and is about to
+    /// join (DEC-19).
+    SupervisorAdmitted {
+        /// The supervisor.
+        user: UserId,
+        /// The agent.
+        agent: UserId,
+        /// How the supervisor takes part.
+        mode: SupervisionMode,
     },
     /// An agent joined the session.
     Joined {
@@ -219,6 +229,13 @@ pub enum Origin {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reference_id: Option<u64>,
     },
+    /// By the wish to supervise a colleague; a refusal leads to nothing.
+    Supervising {
+        /// The colleague.
+        agent: UserId,
+        /// How.
+        mode: SupervisionMode,
+    },
 }
 
 impl Origin {
@@ -227,6 +244,7 @@ impl Origin {
         match self {
             Self::Consulted { .. } => Role::Consultant,
             Self::Routed { .. } | Self::Transferred { .. } | Self::Invited { .. } => Role::Agent,
+            Self::Supervising { mode, .. } => mode.role(),
         }
     }
 }
@@ -244,6 +262,9 @@ pub enum Revocation {
     CustomerLeft,
     /// The agent logged out (DEC-42).
     LoggedOut,
+    /// What a supervisor looked after is over: the chat was completed or placed in a queue, and no
+    /// agent is left in it (CHAT-3.19, DEC-21).
+    NobodyToSupervise,
 }
 
 /// Who caused a record.

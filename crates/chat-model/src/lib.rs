@@ -72,6 +72,7 @@ mod resource;
 mod rules;
 mod state;
 mod status;
+mod supervision;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod time;
@@ -90,8 +91,9 @@ pub use json::{
 pub use message::{Content, MessageType};
 pub use open_enum::Unrecognized;
 pub use operation::{
-    Colleague, ConsultTarget, CustomerOperation, CustomerOperationKind, Operation, OperationKind,
-    Outgoing, Parameter, ParameterKind, Target, Text, TransferTarget, TreatAs,
+    Colleague, ConsultTarget, CustomerOperation, CustomerOperationKind, MonitoringOperation,
+    MonitoringOperationKind, Operation, OperationKind, Outgoing, Parameter, ParameterKind,
+    SupervisorOperation, SupervisorOperationKind, Target, Text, TransferTarget, TreatAs,
 };
 pub use rejection::Rejection;
 pub use reply::Reply;
@@ -99,8 +101,12 @@ pub use resource::{
     Audience, ChatResource, ChatState, Message, Notification, NotificationType, Participant,
 };
 pub use rules::{Context, Directory, OpenDirectory, ReferenceIdReplies, Rules, UserInfo};
-pub use state::{ChatType, CustomerState, LegState, ParticipantType, Role, Visibility};
+pub use state::{
+    ChatType, CustomerState, LegState, ParticipantType, Role, SupervisionMode, SupervisionScope,
+    Visibility,
+};
 pub use status::StatusCode;
+pub use supervision::{Supervision, Supervisor};
 pub use time::Timestamp;
 pub use user_data::{UserData, UserDataKeys, UserDataPatch};
 

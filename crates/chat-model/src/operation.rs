@@ -16,6 +16,7 @@ pub use target::{Colleague, ConsultTarget, Target, TransferTarget};
 
 use crate::json::{JsonRef, Limits, Outlined};
 use crate::rejection::Rejection;
+use crate::state::{SupervisionMode, SupervisionScope};
 use crate::user_data::{UserDataKeys, UserDataPatch};
 use read::{FromBody, operation_kind};
 
@@ -176,6 +177,40 @@ operations! {
     Leave { message: Option<Outgoing> = "text", }
     /// Is done with the chat, or places it in a queue.
     Complete { queue_name: Option<Text> = "queueName", save_lar: Option<bool> = "saveLAR", message: Option<Outgoing> = "text", }
+    /// Supervises on without being seen by agents and customer.
+    SwitchToMonitor {}
+    /// Supervises on as one who talks to the agents.
+    SwitchToCoach {}
+    /// Supervises on as one who talks to everybody.
+    SwitchToBargeIn also "SwitchBargeIn" {}
+}
+
+operations! {
+    /// A supervisor's operation on an agent's chat channel,
+    /// `POST /api/v2/users/{userId}/channels/chat` (CHAT-7.0-28, CHAT-7.0-29).
+    kind MonitoringOperationKind;
+    /// What a supervisor asks of an agent's chat channel, with its parameters read and checked.
+    operation MonitoringOperation;
+
+    /// Supervises the chats that the agent accepts from now on, seen by other supervisors only.
+    Monitor { scope: Option<SupervisionScope> = "supervisorMonitoringMode", nickname: Option<String> = "nickname", }
+    /// Supervises the chats that the agent accepts from now on and talks to the agents.
+    Coach { scope: Option<SupervisionScope> = "supervisorMonitoringMode", nickname: Option<String> = "nickname", }
+    /// Supervises the chats that the agent accepts from now on and talks to everybody.
+    BargeIn { scope: Option<SupervisionScope> = "supervisorMonitoringMode", nickname: Option<String> = "nickname", }
+    /// Supervises no further chat of the agent; those under way go on.
+    CancelSupervisorMonitoring {}
+}
+
+operations! {
+    /// A supervisor's operation on one chat of an agent,
+    /// `POST /api/v2/users/{userId}/chats/{chatId}` (CHAT-7.0-30).
+    kind SupervisorOperationKind;
+    /// What a supervisor asks of one chat of an agent, with its parameters read and checked.
+    operation SupervisorOperation;
+
+    /// Asks to supervise a chat that the agent is in; the supervisor is invited to it.
+    Intrude { mode: Option<SupervisionMode> = "supervisorVisibilityMode", }
 }
 
 operations! {

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
+use crate::chat::Leg;
 use crate::id::{ParticipantId, UserId};
 use crate::json::{write_string, write_string_content};
 use crate::rules::Rules;
@@ -91,8 +92,8 @@ impl Person {
     }
 
     /// DEC-22: All and Agents are for every agent, Supervisors for supervisors, oneself always.
-    pub(crate) fn is_seen_by(&self, user: &UserId) -> bool {
-        sees(self.visibility, self, user)
+    pub(crate) fn is_seen_by(&self, leg: &Leg) -> bool {
+        sees(self.visibility, self, leg)
     }
 
     /// Prints the rich form (DEC-32, CHAT-5.7) as it looked with `visibility`.
@@ -123,10 +124,12 @@ impl Person {
     }
 }
 
-/// Whether `user` sees something of `visibility` that is about `person` (DEC-22).
-pub(crate) fn sees(visibility: Visibility, person: &Person, user: &UserId) -> bool {
+/// Whether the agent of `leg` sees something of `visibility` that is about `person` (DEC-22).
+///
+/// A supervisor is who came to supervise this chat: one who came to serve sees what agents see.
+pub(crate) fn sees(visibility: Visibility, person: &Person, leg: &Leg) -> bool {
     match visibility {
         Visibility::All | Visibility::Agents => true,
-        Visibility::Supervisors => person.is_user(user),
+        Visibility::Supervisors => leg.is_supervisor() || person.is_user(leg.user()),
     }
 }

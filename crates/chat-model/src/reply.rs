@@ -41,6 +41,12 @@ impl Reply {
         Self { reference_id: reference_id.filter(|_| printed || always), ..Self::success() }
     }
 
+    /// The reply to an accepted operation of a supervisor; no page prints a `referenceId` (DEC-30).
+    pub fn supervised(reference_id: Option<u64>, rules: &Rules) -> Self {
+        let always = rules.reference_id_replies == ReferenceIdReplies::Always;
+        Self { reference_id: reference_id.filter(|_| always), ..Self::success() }
+    }
+
     /// A failure: the code and the message, and no other member (CHAT-1.6).
     pub fn failure(status: StatusCode, message: impl Into<String>) -> Self {
         Self {

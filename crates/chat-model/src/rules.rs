@@ -8,6 +8,7 @@ use alloc::string::String;
 
 use crate::id::{QueueName, UserId};
 use crate::json::Limits;
+use crate::supervision::Supervision;
 use crate::time::Timestamp;
 
 /// The configuration of a contact centre as far as the model obeys it.
@@ -96,6 +97,13 @@ pub trait Directory {
 
     /// The queue's next Ready agent for whom `is_free` holds (DEC-16: a consult through a queue).
     fn next_ready(&self, queue: &QueueName, is_free: &dyn Fn(&UserId) -> bool) -> Option<UserId>;
+
+    /// Who supervises the chats of `agent` (DEC-19); those without a chat session come along with
+    /// none. Nobody, unless the directory knows better.
+    fn supervision_of(&self, agent: &UserId) -> Supervision {
+        let _ = agent;
+        Supervision::default()
+    }
 }
 
 /// What the model needs to know of a user.

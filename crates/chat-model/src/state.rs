@@ -69,6 +69,30 @@ spelled! {
         Agent,
         /// Was consulted: visible to agents only, and whatever it sends is too (DEC-10, DEC-16).
         Consultant,
+        /// Supervises and says nothing: visible to supervisors only (CHAT-7.2-5).
+        Monitor,
+        /// Supervises and talks to the agents: visible to agents only (CHAT-7.2-6).
+        Coach,
+        /// Supervises and talks to everybody: visible to all (CHAT-7.2-7).
+        BargeIn,
+    }
+
+    /// How a supervisor takes part in an agent's chat (CHAT-7.0-28, CHAT-7.0-30).
+    SupervisionMode {
+        /// Sees everything, says nothing, and is seen by supervisors only.
+        Monitor,
+        /// Talks to the agents without the customer's knowledge.
+        Coach,
+        /// Talks to the customer as well.
+        BargeIn,
+    }
+
+    /// How long supervision of an agent lasts (CHAT-7.0-28, DEC-19).
+    SupervisionScope {
+        /// For the next chat that the agent accepts.
+        NextChat,
+        /// For every chat that the agent accepts, until it is cancelled.
+        AllChats,
     }
 
     /// The customer's state of a chat (CUST-3.2, DEC-21).
@@ -94,8 +118,26 @@ impl Role {
     /// How others see an agent in this role, and the widest audience of what it says.
     pub const fn visibility(self) -> Visibility {
         match self {
-            Self::Agent => Visibility::All,
-            Self::Consultant => Visibility::Agents,
+            Self::Agent | Self::BargeIn => Visibility::All,
+            Self::Consultant | Self::Coach => Visibility::Agents,
+            Self::Monitor => Visibility::Supervisors,
+        }
+    }
+
+    /// Whether it looks after an agent instead of the customer. Supervision counts neither for
+    /// capacity nor for who ends a chat (DEC-19, DEC-21).
+    pub const fn is_supervising(self) -> bool {
+        matches!(self, Self::Monitor | Self::Coach | Self::BargeIn)
+    }
+}
+
+impl SupervisionMode {
+    /// What a supervisor of this mode is on the chat for.
+    pub const fn role(self) -> Role {
+        match self {
+            Self::Monitor => Role::Monitor,
+            Self::Coach => Role::Coach,
+            Self::BargeIn => Role::BargeIn,
         }
     }
 }

@@ -14,7 +14,7 @@
 //! proptest!(|(story in story(0..20))| {
 //!     let world = story.play();
 //!     for happening in world.past() {
-//!         prop_assert!(happening.applied.recipients().len() <= world.cast().agents().len());
+//!         prop_assert!(happening.applied.recipients().len() <= world.cast().people().count());
 //!     }
 //! });
 //! ```

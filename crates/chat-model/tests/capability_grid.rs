@@ -32,7 +32,7 @@ fn letter(situation: Situation, operation: OperationKind) -> char {
 }
 
 /// Role × company × ever consulted.
-const KINDS: [(Role, bool, bool, &str); 8] = [
+const KINDS: [(Role, bool, bool, &str); 12] = [
     (A, false, false, "agent"),
     (A, true, false, "agent+"),
     (C, false, false, "consultant"),
@@ -41,6 +41,10 @@ const KINDS: [(Role, bool, bool, &str); 8] = [
     (A, true, true, "agent+, consulted"),
     (C, false, true, "consultant, consulted"),
     (C, true, true, "consultant+, consulted"),
+    (Role::Monitor, true, false, "monitor"),
+    (Role::Coach, true, false, "coach"),
+    (Role::BargeIn, true, false, "barged in"),
+    (Role::BargeIn, true, true, "barged in, consulted"),
 ];
 
 #[test]
@@ -90,7 +94,7 @@ fn label(at: usize) -> char {
 fn check_list(state: LegState, role: Role, company: bool, documented: &str) {
     for consulted in [false, true] {
         let situation = situation(state, role, company, consulted);
-        let printed: Vec<_> = situation.capabilities().map(OperationKind::name).collect();
+        let printed: Vec<_> = situation.capabilities().map(OperationKind::capability).collect();
         assert_eq!(printed.join(" "), documented, "{situation:?}");
     }
 }
@@ -127,6 +131,37 @@ fn the_printed_lists_are_the_documents() {
             check_list(LegState::Completed, role, company, "");
             check_list(LegState::Revoked, role, company, "");
         }
+    }
+}
+
+/// CHAT-4.6: what stands in the lists of all three modes.
+const FIFTEEN: &str = "Leave SetInFocus SetDisposition AttachUserData DeleteUserData UpdateUserData Transfer Invite Consult SendToAgents SendStartTypingToAgentsNotification SendStopTypingToAgentsNotification SendMessage SendStartTypingNotification SendStopTypingNotification";
+
+/// CHAT-4.6 to CHAT-4.8: the modes differ in what they switch to, spelt as the lists spell it.
+#[test]
+fn the_printed_lists_of_supervisors_are_the_documents() {
+    for (role, switches) in [
+        (Role::Monitor, "SwitchToCoach SwitchBargeIn"),
+        (Role::BargeIn, "SwitchToMonitor SwitchToCoach"),
+        (Role::Coach, "SwitchToMonitor SwitchBargeIn"),
+    ] {
+        for company in [false, true] {
+            let documented = format!("{FIFTEEN} {switches}");
+            check_list(LegState::Chatting, role, company, &documented);
+        }
+    }
+}
+
+/// DEC-10: who monitors says nothing and moves nobody, who coaches moves nobody.
+#[test]
+fn a_supervisor_is_refused_what_only_the_list_promises() {
+    for &kind in OperationKind::ALL {
+        let standing = |role| situation(LegState::Chatting, role, true, false).standing(kind);
+        let says = kind.name().starts_with("Send");
+        let moves = matches!(kind.name(), "Transfer" | "Invite" | "Consult");
+        assert!(!(standing(Role::Monitor).is_allowed() && (says || moves)), "{kind}");
+        assert_eq!(standing(Role::Coach) == Standing::ListedOnly, moves, "{kind}");
+        assert_ne!(standing(Role::BargeIn), Standing::ListedOnly, "{kind}");
     }
 }
 

@@ -153,7 +153,7 @@ fn a_hidden_participant_is_shown_to_nobody_else() {
                     );
                 }
             }
-            assert_eq!(applied.recipients().len(), 2);
+            assert_eq!(applied.recipients().len(), 3);
         }
     }
 }

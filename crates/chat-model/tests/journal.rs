@@ -1,22 +1,29 @@
 //! The journal's format is for ever: files written by every earlier version are read as they are.
 //!
-//! `golden/journal.1.ndjson` holds one conversation in which every event occurs, a record a line;
-//! `golden/chat.1.json` the chat that it folds to before the import in its last line. Neither is ever rewritten: a version that cannot
-//! read them has broken the promise, and a new event gets a new file.
+//! `golden/journal.1.ndjson` holds one conversation in which every event occurs that the first
+//! version knew, a record a line; `golden/chat.1.json` the chat that it folds to before the import in
+//! its last line. `golden/journal.2.ndjson` and `golden/chat.2.json` are a supervised conversation.
+//! None of them is ever rewritten: a version that cannot read them has broken the promise, and a new
+//! event gets a new file.
 
 #[path = "support/stage.rs"]
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod stage;
 
 use chat_model::testing::{Step, World};
-use chat_model::{Chat, ChatFile, ChatId, LegState, Limits, Record, Rules, Trigger};
+use chat_model::{
+    Chat, ChatFile, ChatId, LegState, Limits, MonitoringOperation, Record, Rules,
+    SupervisorOperation, Trigger,
+};
 use stage::{agent, at, customer, just, offer, waiting};
 
 const JOURNAL: &str = include_str!("golden/journal.1.ndjson");
 const CHAT: &str = include_str!("golden/chat.1.json");
+const SUPERVISED_JOURNAL: &str = include_str!("golden/journal.2.ndjson");
+const SUPERVISED_CHAT: &str = include_str!("golden/chat.2.json");
 
 /// Every event, and every way to an offer, as the journal names them. Kept by hand: who adds one adds it here.
-const EVENTS: [&str; 24] = [
+const EVENTS: [&str; 27] = [
     "imported",
     "requested",
     "queued",
@@ -41,7 +48,62 @@ const EVENTS: [&str; 24] = [
     "transferred",
     "consulted",
     "invited",
+    "supervisorAdmitted",
+    "supervising",
+    "nobodyToSupervise",
 ];
+
+/// The second file: who comes along, who breaks in, every mode, and the end.
+#[test]
+fn supervision_is_read_and_printed_back() {
+    let world = supervised_conversation();
+    let written: Vec<String> =
+        world.past().iter().map(|happening| happening.applied.record.to_json()).collect();
+    let written = written.join("\n") + "\n";
+    if std::env::var_os("WRITE_GOLDEN").is_some() {
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");
+        std::fs::write(format!("{golden}journal.2.ndjson"), &written).unwrap();
+        let chat = world.chat().to_snapshot_json() + "\n";
+        std::fs::write(format!("{golden}chat.2.json"), chat).unwrap();
+    }
+    assert_eq!(written, SUPERVISED_JOURNAL);
+    for line in SUPERVISED_JOURNAL.lines() {
+        assert_eq!(Record::from_json(line.as_bytes()).unwrap().to_json(), line);
+    }
+    let records =
+        SUPERVISED_JOURNAL.lines().map(|line| Record::from_json(line.as_bytes()).unwrap());
+    assert_eq!(fold(records).to_snapshot_json(), SUPERVISED_CHAT.trim_end());
+    let read = ChatFile::read(SUPERVISED_CHAT.as_bytes(), &Limits::default()).unwrap();
+    assert_eq!(&read.chat, world.chat());
+}
+
+fn supervised_conversation() -> World {
+    let mut world: World = waiting();
+    for (supervisor, body) in [
+        ("supervisor1", r#"{"operationName":"Monitor","supervisorMonitoringMode":"NextChat"}"#),
+        ("supervisor2", r#"{"operationName":"Coach","nickname":"Sue"}"#),
+    ] {
+        let operation = MonitoringOperation::parse(body.as_bytes(), &Limits::default()).unwrap();
+        world.cast_mut().supervise(&supervisor.into(), &"agent1".into(), &operation).unwrap();
+    }
+    offer(&mut world, "agent1");
+    for (user, body) in [
+        ("agent1", just("Accept")),
+        ("supervisor1", just("SwitchToCoach")),
+        ("supervisor1", just("SwitchToBargeIn")),
+        ("supervisor1", r#"{"operationName":"SendMessage","text":"Hello"}"#.to_owned()),
+        ("supervisor1", just("SwitchToMonitor")),
+        ("supervisor2", just("Leave")),
+    ] {
+        agent(&mut world, user, &body).unwrap();
+    }
+    let body = br#"{"operationName":"Intrude","supervisorVisibilityMode":"BargeIn"}"#;
+    let operation = SupervisorOperation::parse(body, &Limits::default()).unwrap();
+    world.take(Step::supervisor("supervisor2".into(), "agent1".into(), operation)).unwrap();
+    agent(&mut world, "supervisor2", &just("Accept")).unwrap();
+    agent(&mut world, "agent1", &just("Complete")).unwrap();
+    world
+}
 
 fn records() -> impl Iterator<Item = Record> {
     JOURNAL.lines().map(|line| Record::from_json(line.as_bytes()).unwrap())
@@ -75,7 +137,8 @@ fn the_first_version_is_read_and_printed_back() {
 #[test]
 fn every_event_and_origin_is_in_the_golden_journal() {
     for name in EVENTS {
-        assert!(JOURNAL.contains(&format!("\"{name}\"")), "no {name}");
+        let quoted = format!("\"{name}\"");
+        assert!([JOURNAL, SUPERVISED_JOURNAL].iter().any(|j| j.contains(&quoted)), "no {name}");
     }
 }
 

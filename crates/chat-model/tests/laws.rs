@@ -140,7 +140,7 @@ proptest! {
     #[test]
     fn deciding_is_applying_without_doing(story in story(MOVES)) {
         for_each_happening(&story, |world, happening| {
-            let context = Context::new(happening.applied.record.at, world.rules(), world.cast())
+            let context = Context::new(happening.applied.record.at, world.rules(), &happening.cast)
                 .with_reference_id(happening.reference_id);
             let mut ids = CountingIds::from_seed(0);
             let before = wire::everything(&happening.before);
@@ -274,7 +274,9 @@ proptest! {
                     }
                     let state = wire::text(&value, "/chat/state").to_owned();
                     if gone {
-                        prop_assert_eq!(&state, "Invited", "{} is not on the chat", user);
+                        // DEC-19: a supervisor comes along without being asked.
+                        let first = if is_admitted(happening, user) { "Chatting" } else { "Invited" };
+                        prop_assert_eq!(&state, first, "{} is not on the chat", user);
                     }
                     if known != Some(&*state) {
                         prop_assert_eq!(wire::text(&value, "/notificationType"), "StatusChange");
@@ -331,8 +333,15 @@ proptest! {
             for leg in chat.legs().filter(|leg| leg.state() == LegState::Chatting) {
                 let log = wire::messages(chat, leg.user(), world.rules());
                 let indices: Vec<u64> = log.iter().map(|m| m["index"].as_u64().unwrap()).collect();
-                let dense: Vec<u64> = (1..=chat.log_len()).collect();
-                prop_assert_eq!(&indices, &dense, "{} sees all, there are no supervisors", leg.user());
+                let stored: Value = serde_json::from_str(&chat.to_snapshot_json()).unwrap();
+                let entries = stored["log"].as_array().unwrap();
+                let expected: Vec<u64> = (1..=chat.log_len()).filter(|&index| {
+                    let entry = &entries[index as usize - 1];
+                    let from = &stored["people"][entry["from"].as_u64().unwrap() as usize];
+                    let secret = entry["visibility"] == "Supervisors";
+                    !secret || leg.is_supervisor() || from["user"] == leg.user().as_str()
+                }).collect();
+                prop_assert_eq!(&indices, &expected, "what {} sees", leg.user());
                 for message in &log {
                     let all = message["visibility"] == "All";
                     let index = message["index"].as_u64().unwrap();
@@ -371,7 +380,11 @@ proptest! {
         for_each_happening(&story, |_, happening| {
             let Some(seen) = wire::customer_resource(&happening.after) else { return Ok(()) };
             let there = |kind: &str| seen["participants"].as_array().unwrap().iter().any(|p| p["type"] == kind);
-            let expected = match (there("Customer"), there("Agent")) {
+            // A supervisor who barged in is seen, and serves nobody (DEC-21).
+            let barged_in = happening.after.legs()
+                .filter(|leg| leg.state() == LegState::Chatting && leg.role() == Role::BargeIn).count();
+            let agents = seen["participants"].as_array().unwrap().iter().filter(|p| p["type"] == "Agent").count();
+            let expected = match (there("Customer"), agents > barged_in) {
                 (false, _) => "Idle",
                 (true, true) => "Chatting",
                 (true, false) => "WaitingForAgent",
@@ -380,7 +393,8 @@ proptest! {
             prop_assert_eq!(seen["capabilities"].as_array().unwrap().is_empty(), expected == "Idle");
 
             let chatting = |chat: &Chat| -> Vec<UserId> {
-                chat.legs().filter(|leg| leg.state() == LegState::Chatting).map(|leg| leg.user().clone()).collect()
+                let serves = |leg: &&chat_model::Leg| leg.state() == LegState::Chatting && !leg.role().is_supervising();
+                chat.legs().filter(serves).map(|leg| leg.user().clone()).collect()
             };
             match &happening.step {
                 Step::Customer(operation) if operation.kind() == CustomerOperationKind::RequestChat => open = true,
@@ -412,7 +426,8 @@ proptest! {
     fn consultants_are_not_left_alone_with_the_customer(story in story(MOVES)) {
         for_each_happening(&story, |_, happening| {
             let chat = &happening.after;
-            let chatting: Vec<_> = chat.legs().filter(|leg| leg.state() == LegState::Chatting).collect();
+            let serves = |leg: &&chat_model::Leg| leg.state() == LegState::Chatting && !leg.role().is_supervising();
+            let chatting: Vec<_> = chat.legs().filter(serves).collect();
             let only_consultants = !chatting.is_empty() && chatting.iter().all(|leg| leg.role() == Role::Consultant);
             let open = chat.customer_state() != chat_model::CustomerState::Idle;
             prop_assert!(!(open && only_consultants) || somebody_is_coming(chat));
@@ -442,7 +457,8 @@ proptest! {
             }
             for leg in happening.before.legs().filter(|leg| leg.state().is_final()) {
                 let state = happening.after.leg(leg.user()).unwrap().state();
-                prop_assert!(state == leg.state() || state == LegState::Invited);
+                let begins = state == LegState::Invited || is_admitted(happening, leg.user());
+                prop_assert!(state == leg.state() || begins);
             }
             Ok(())
         })?;
@@ -463,7 +479,7 @@ proptest! {
                 // CHAT-4.5: company is whoever else the caller sees as an agent in the list.
                 let others = seen["participants"].as_array().unwrap().iter()
                     .filter(|p| p["type"] == "Agent" && !wire::text(p, "/path").ends_with(leg.user().as_str())).count();
-                if leg.state() == LegState::Chatting {
+                if leg.state() == LegState::Chatting && !leg.role().is_supervising() {
                     prop_assert_eq!(printed.contains(&OperationKind::SendToAgents), others > 0);
                 }
             }
@@ -607,6 +623,13 @@ fn the_next_expiry_is_the_earliest_invitation() {
             prop_assert_eq!(world.would(&expire).is_ok(), due);
         }
     });
+}
+
+/// Whether `user` came along to supervise (DEC-19).
+fn is_admitted(happening: &Happening, user: &UserId) -> bool {
+    let admits =
+        |event: &Event| matches!(event, Event::SupervisorAdmitted { user: who, .. } if who == user);
+    happening.applied.record.events.iter().any(admits)
 }
 
 /// Whether an agent is on the way to the customer: from a queue or by a transfer (DEC-15).

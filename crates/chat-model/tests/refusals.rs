@@ -44,6 +44,9 @@ fn sample(kind: OperationKind) -> Value {
         "Reject"
         | "SetInFocus"
         | "CancelConsult"
+        | "SwitchToMonitor"
+        | "SwitchToCoach"
+        | "SwitchToBargeIn"
         | "SendStartTypingNotification"
         | "SendStopTypingNotification"
         | "SendStartTypingToAgentsNotification"
@@ -328,7 +331,7 @@ fn bodies_that_cannot_be_read() {
         r#"{"operationName":"Nonsense"}"#.into(),
         r#"{"operationName":"accept"}"#.into(),
         r#"{"operationName":"Accept "}"#.into(),
-        r#"{"operationName":"SwitchToCoach"}"#.into(),
+        r#"{"operationName":"LeaveAndComplete"}"#.into(),
         format!(r#"{{"operationName":"{}"}}"#, "x".repeat(300)),
         r#"{"operationName":"Accept""#.into(),
         r#"{"operationName":"Accept"}}"#.into(),

@@ -7,11 +7,12 @@
 mod agent;
 mod customer;
 mod house;
+mod supervisor;
 
 use crate::chat::{Chat, Leg};
 use crate::event::{Author, Event, Events, Origin, Record, Revocation};
 use crate::id::{NewIds, QueueName, UserId};
-use crate::operation::{CustomerOperation, Operation};
+use crate::operation::{CustomerOperation, Operation, SupervisorOperation};
 use crate::rejection::Rejection;
 use crate::rules::Context;
 use crate::state::{LegState, Role, Visibility};
@@ -29,6 +30,16 @@ pub enum Command<'a> {
         /// The operation.
         operation: &'a Operation,
     },
+    /// A supervisor asks for an operation on a chat of an agent.
+    #[non_exhaustive]
+    Supervisor {
+        /// The supervisor.
+        user: &'a UserId,
+        /// The agent.
+        agent: &'a UserId,
+        /// The operation.
+        operation: &'a SupervisorOperation,
+    },
     /// The visitor asks for an operation.
     Customer(&'a CustomerOperation),
     /// The house acts by itself.
@@ -39,6 +50,17 @@ impl<'a> Command<'a> {
     /// An operation of an agent.
     pub fn user(user: &'a UserId, operation: &'a Operation) -> Self {
         Self::User { user, operation }
+    }
+
+    /// An operation of a supervisor on the part that `agent` has in a chat.
+    ///
+    /// That `user` may supervise at all is for the caller to know (PLAT-2.3).
+    pub fn supervisor(
+        user: &'a UserId,
+        agent: &'a UserId,
+        operation: &'a SupervisorOperation,
+    ) -> Self {
+        Self::Supervisor { user, agent, operation }
     }
 }
 
@@ -78,17 +100,22 @@ impl Chat {
         context: &Context<'_>,
         ids: &mut dyn NewIds,
     ) -> Result<Record, Rejection> {
-        let (by, events) = match *command {
+        let (by, mut events) = match *command {
             Command::User { user, operation } => {
                 let leg = self.leg(user).ok_or(Rejection::ChatNotFound)?;
                 let caller = Caller { chat: self, leg, context };
                 (Author::User(user.clone()), caller.decide(operation, ids)?)
+            }
+            Command::Supervisor { user, agent, operation } => {
+                let events = self.decide_supervisor(user, agent, operation, context)?;
+                (Author::User(user.clone()), events)
             }
             Command::Customer(operation) => {
                 (Author::Customer, self.decide_customer(operation, context, ids)?)
             }
             Command::House(trigger) => (Author::House, self.decide_house(trigger, context)?),
         };
+        self.end_supervision(context, &mut events);
         Ok(Record { at: context.at, by, reference_id: context.reference_id, events })
     }
 
@@ -112,6 +139,8 @@ impl Chat {
                     ));
                 }
             }
+            // Nobody waits for a supervisor.
+            Origin::Supervising { .. } => {}
         }
     }
 
@@ -143,7 +172,7 @@ impl Chat {
 
     /// Whether an agent other than `user` is in the conversation and serves it (DEC-21).
     fn has_other_agents(&self, user: &UserId) -> bool {
-        self.chatting().any(|leg| leg.user != *user)
+        self.serving().any(|leg| leg.user != *user)
     }
 
     /// Whether the conversation goes on without `user`: another agent is in it, or one is on the way
@@ -161,7 +190,7 @@ impl Chat {
     /// DEC-21: when nobody whom the customer sees remains, the longest-joined consulted agent does
     /// the talking.
     fn successor(&self, leaving: &UserId) -> Option<Event> {
-        let others = self.chatting().filter(|leg| leg.user != *leaving);
+        let others = self.serving().filter(|leg| leg.user != *leaving);
         if others.clone().any(|leg| leg.role.visibility() == Visibility::All) {
             return None;
         }

@@ -66,26 +66,19 @@ impl Chat {
                             leg.consulted = true;
                         }
                     }
-                    Origin::Transferred { .. } | Origin::Invited { .. } => {}
+                    Origin::Transferred { .. }
+                    | Origin::Invited { .. }
+                    | Origin::Supervising { .. } => {}
                 }
-                // DEC-23: a new invitation replaces what was.
-                self.legs.retain(|leg| leg.user != *user);
-                self.legs.push(Leg {
-                    user: user.clone(),
-                    state: LegState::Invited,
-                    role: origin.role(),
-                    origin: origin.clone(),
-                    person: None,
-                    expires_at: *expires_at,
-                    in_focus: false,
-                    consulted: false,
-                    log_end: None,
-                    tail: Default::default(),
-                });
+                self.begin(user, LegState::Invited, origin.clone(), *expires_at);
             }
             Event::Accepted { user, .. } => {
                 self.set_state(user, LegState::Chatting);
                 self.leave_queue_behind(user);
+            }
+            Event::SupervisorAdmitted { user, agent, mode } => {
+                let origin = Origin::Supervising { agent: agent.clone(), mode: *mode };
+                self.begin(user, LegState::Chatting, origin, None);
             }
             Event::Joined { user, participant, nickname } => {
                 self.join(user, participant, nickname, at);
@@ -136,12 +129,35 @@ impl Chat {
                 }
                 self.end_session();
                 // DEC-21: nobody has joined, so nobody needs the chat any more.
-                if self.chatting().next().is_none() {
+                if self.serving().next().is_none() {
                     self.waiting = false;
                 }
             }
             Event::OperationFailed { .. } => {}
         }
+    }
+
+    /// DEC-23: a new part replaces what was.
+    fn begin(
+        &mut self,
+        user: &UserId,
+        state: LegState,
+        origin: Origin,
+        expires_at: Option<Timestamp>,
+    ) {
+        self.legs.retain(|leg| leg.user != *user);
+        self.legs.push(Leg {
+            user: user.clone(),
+            state,
+            role: origin.role(),
+            origin,
+            person: None,
+            expires_at,
+            in_focus: false,
+            consulted: false,
+            log_end: None,
+            tail: Default::default(),
+        });
     }
 
     fn join(&mut self, user: &UserId, participant: &ParticipantId, nickname: &str, at: Timestamp) {

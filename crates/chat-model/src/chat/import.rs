@@ -190,10 +190,7 @@ impl Import {
             ParticipantType::Agent => Some(self.agent(participant, &nickname)?),
             _ => None,
         };
-        // Supervision is not part of this model yet: who is seen by supervisors only is kept as a
-        // participant, and has no part in the conversation.
-        let takes_part = user.as_ref().filter(|_| visibility != Visibility::Supervisors);
-        if let Some(user) = takes_part {
+        if let Some(user) = &user {
             if !self.users.insert(user.clone()) {
                 return Err(expected(
                     "each agent once among `participants`",
@@ -202,7 +199,12 @@ impl Import {
             }
             let is_owner = self.owner.get_or_insert_with(|| user.clone()) == user;
             let state = if is_owner { self.state } else { LegState::Chatting };
-            let role = if visibility == Visibility::All { Role::Agent } else { Role::Consultant };
+            // A coach looks like a consulted agent, and is one for whom the file knows no better.
+            let role = match visibility {
+                Visibility::All => Role::Agent,
+                Visibility::Agents => Role::Consultant,
+                Visibility::Supervisors => Role::Monitor,
+            };
             let person = self.chat.people.len() as u32;
             self.chat.legs.push(leg(user, state, role, Some(person)));
         }

@@ -13,9 +13,8 @@ use super::{Chat, Leg};
 use crate::event::{Author, Event, Record};
 use crate::id::UserId;
 use crate::json::write_string;
-use crate::participant::{Person, sees};
+use crate::participant::sees;
 use crate::rules::Rules;
-use crate::state::{LegState, Visibility};
 
 /// Something to tell one or more users.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -97,8 +96,9 @@ impl Announcer<'_> {
             | Event::Accepted { user, .. }
             | Event::JoinFailed { user }
             | Event::Declined { user } => self.tell_one(Change::Status, user),
+            Event::SupervisorAdmitted { user, .. } => self.tell_one(Change::Status, user),
             Event::Joined { user, .. } => {
-                self.tell_joined(Change::Participants);
+                self.tell_participants();
                 // CHAT-8.11: the whole history goes to the one who joined.
                 self.tell_history(user);
                 self.tell_new_entries(Some(user));
@@ -106,7 +106,7 @@ impl Announcer<'_> {
             Event::Revoked { user, .. } | Event::Left { user, .. } => {
                 self.tell_one(Change::Status, user);
                 if self.log_before < self.chat.log_len() {
-                    self.tell_joined(Change::Participants);
+                    self.tell_participants();
                     self.tell_new_entries(None);
                 }
             }
@@ -119,7 +119,7 @@ impl Announcer<'_> {
             Event::FocusSet { user } => self.tell_one(Change::Properties, user),
             Event::Said { .. } => self.tell_new_entries(None),
             Event::RoleChanged { .. } | Event::CustomerLeft => {
-                self.tell_joined(Change::Participants);
+                self.tell_participants();
                 self.tell_new_entries(None);
             }
             Event::OperationFailed { to, reference_id, code, message } => {
@@ -132,9 +132,18 @@ impl Announcer<'_> {
         self.tell(change, |leg| leg.user == *user);
     }
 
-    /// Those in the conversation: nobody else sees participants change (DEC-32).
-    fn tell_joined(&mut self, change: Change) {
-        self.tell(change, |leg| leg.state == LegState::Chatting && leg.person.is_some());
+    /// Those who have joined and see what the transcript says of it, also when their own part is down
+    /// to wrap-up: participants change for nobody else (DEC-22, DEC-32). Whoever watches unseen is not
+    /// given away by a notification.
+    fn tell_participants(&mut self) {
+        let chat = self.chat;
+        let news = &chat.log[self.log_before as usize..];
+        let concerns = |leg: &Leg| {
+            news.iter().any(|entry| sees(entry.visibility, &chat.people[entry.from as usize], leg))
+        };
+        self.tell(Change::Participants, |leg| {
+            !leg.state.is_final() && leg.person.is_some() && concerns(leg)
+        });
     }
 
     /// DEC-22: a user-data operation counts as a change for everyone whose leg is open.
@@ -145,14 +154,13 @@ impl Announcer<'_> {
     /// Tells every leg that `who` picks; those with the same view share the bytes.
     fn tell(&mut self, change: Change, who: impl Fn(&Leg) -> bool) {
         let chat = self.chat;
-        let secrets = has_secrets(chat);
         let written = self.out.len();
         let mut views: SmallVec<[(&Leg, Option<u64>); 4]> = SmallVec::new();
         for leg in chat.legs.iter().filter(|leg| who(leg)) {
             let reference_id = self.reference_id_for(&leg.user);
-            let same = views.iter().position(|&(other, number)| {
-                !secrets && number == reference_id && same_view(chat, leg, other)
-            });
+            let same = views
+                .iter()
+                .position(|&(other, number)| number == reference_id && same_view(chat, leg, other));
             if let Some(same) = same {
                 self.out[written + same].to.push(leg.user.clone());
                 continue;
@@ -209,7 +217,7 @@ impl Announcer<'_> {
             let to: SmallVec<[UserId; 1]> = chat
                 .chatting()
                 .filter(|leg| leg.person.is_some() && Some(&leg.user) != except)
-                .filter(|leg| sees(entry.visibility, from, &leg.user))
+                .filter(|leg| sees(entry.visibility, from, leg))
                 .map(|leg| leg.user.clone())
                 .collect();
             if to.is_empty() {
@@ -254,18 +262,14 @@ impl Announcer<'_> {
     }
 }
 
-/// Whether two agents see the same resource, [secrets](has_secrets) apart: state, capabilities and
-/// participants agree.
+/// Whether two agents see the same resource: state, capabilities and participants agree.
+///
+/// Whom only supervisors see is seen by all of them (DEC-22); being one of them oneself, by those
+/// who are.
 pub(super) fn same_view(chat: &Chat, one: &Leg, other: &Leg) -> bool {
     one.state == other.state
         && one.person.is_some() == other.person.is_some()
+        && one.is_supervisor() == other.is_supervisor()
         && chat.situation_of(one).capabilities_json()
             == chat.situation_of(other).capabilities_json()
-}
-
-/// Whether someone is there whom only supervisors see, which makes the view of each an own one.
-pub(super) fn has_secrets(chat: &Chat) -> bool {
-    let is_secret =
-        |person: &Person| person.present && person.visibility == Visibility::Supervisors;
-    chat.people.iter().any(is_secret)
 }

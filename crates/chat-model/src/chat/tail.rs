@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 
-use super::notice::{has_secrets, same_view};
+use super::notice::same_view;
 use super::view::ChatView;
 use super::{Chat, Leg};
 use crate::event::Event;
@@ -42,14 +42,13 @@ impl Chat {
     pub(super) fn print_tails(&mut self, rules: &Rules) {
         let lacks = |leg: &Leg| !leg.state.is_final() && leg.tail.text(rules).is_none();
         let Some(first) = self.legs.iter().position(lacks) else { return };
-        let secrets = has_secrets(self);
         for at in first..self.legs.len() {
             let leg = &self.legs[at];
             if !lacks(leg) {
                 continue;
             }
             let shared = self.legs[..at].iter().find_map(|other| {
-                other.tail.text(rules).filter(|_| !secrets && same_view(self, leg, other))?;
+                other.tail.text(rules).filter(|_| same_view(self, leg, other))?;
                 other.tail.0.clone()
             });
             let printed = shared.unwrap_or_else(|| {

@@ -124,24 +124,24 @@ impl<'a> ChatView<'a> {
         &self,
         start_index: u64,
     ) -> impl Iterator<Item = (u64, &'a LogEntry, &'a Person)> + use<'a> {
-        let user = &self.leg.user;
+        let leg = self.leg;
         // DEC-32: who has not joined sees nobody, and nothing of what they said. Who is gone sees
         // what was there until then.
         let joined = self.leg.person.is_some();
         let end = self.leg.log_end.map_or(u64::MAX, u64::from);
         entries(self.chat, start_index)
             .take_while(move |&(index, ..)| index <= end)
-            .filter(move |(_, entry, from)| joined && sees(entry.visibility, from, user))
+            .filter(move |(_, entry, from)| joined && sees(entry.visibility, from, leg))
     }
 
     /// Who is there, as far as the agent sees it, in the order of joining (DEC-32).
     fn participants(&self) -> impl Iterator<Item = &'a Person> + use<'a> {
-        let user = &self.leg.user;
-        let joined = self.leg.person.is_some();
+        let leg = self.leg;
+        let joined = leg.person.is_some();
         self.chat
             .people
             .iter()
-            .filter(move |person| joined && person.present && person.is_seen_by(user))
+            .filter(move |person| joined && person.present && person.is_seen_by(leg))
     }
 }
 

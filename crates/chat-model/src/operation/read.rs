@@ -9,6 +9,7 @@ use core::fmt;
 
 use crate::json::{JsonKind, JsonRef, Limits, Outlined};
 use crate::rejection::Rejection;
+use crate::state::{SupervisionMode, SupervisionScope};
 use crate::user_data::{UserDataKeys, UserDataPatch};
 
 /// A parameter of an operation as the reference pages describe it.
@@ -45,6 +46,10 @@ pub enum ParameterKind {
     AgentOrQueue,
     /// An agent as `targetUri` or `targetPath`, or a queue as `queueName` (DEC-12).
     TransferTarget,
+    /// `NextChat` or `AllChats` (CHAT-7.0-28).
+    SupervisionScope,
+    /// `Monitor`, `Coach` or `BargeIn` (CHAT-7.0-30).
+    SupervisionMode,
 }
 
 /// Text of at least one character (DEC-12).
@@ -294,6 +299,39 @@ impl FromBody for Option<Outgoing> {
             Some(value) if text(value, name)?.is_empty() => Ok(None),
             Some(_) => Outgoing::from_body(body, name, limits).map(Some),
         }
+    }
+}
+
+impl FromBody for Option<SupervisionScope> {
+    const KIND: ParameterKind = ParameterKind::SupervisionScope;
+    const REQUIRED: bool = false;
+
+    fn from_body(body: &Outlined<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
+        one_of(body, name, SupervisionScope::from_wire, "`NextChat` or `AllChats`")
+    }
+}
+
+impl FromBody for Option<SupervisionMode> {
+    const KIND: ParameterKind = ParameterKind::SupervisionMode;
+    const REQUIRED: bool = false;
+
+    fn from_body(body: &Outlined<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
+        one_of(body, name, SupervisionMode::from_wire, "`Monitor`, `Coach` or `BargeIn`")
+    }
+}
+
+/// An optional text that is one of a few known ones.
+fn one_of<T>(
+    body: &Outlined<'_>,
+    name: &'static str,
+    from_wire: fn(&str) -> Option<T>,
+    expected: &'static str,
+) -> Result<Option<T>, Rejection> {
+    let Some(value) = present(body, name) else { return Ok(None) };
+    let text = text(value, name)?;
+    match from_wire(&text) {
+        Some(value) => Ok(Some(value)),
+        None => Err(Rejection::out_of_range(name, expected, &quoted(&text))),
     }
 }
 

@@ -147,6 +147,10 @@ impl Material {
                 return self.address(false, cast);
             }
             ParameterKind::AgentOrQueue => return self.address(true, cast),
+            ParameterKind::SupervisionScope => ["\"NextChat\"", "\"AllChats\""][self.pick(2)],
+            ParameterKind::SupervisionMode => {
+                ["\"Monitor\"", "\"Coach\"", "\"BargeIn\""][self.pick(3)]
+            }
         };
         format!("\"{name}\":{value}")
     }
@@ -170,6 +174,7 @@ impl Material {
             cast.agents().iter().map(|user| format!("/users/{user}")).collect();
         // Those who can take part are likelier than those who cannot.
         paths.extend(paths.clone());
+        paths.extend(cast.supervisors().iter().map(|user| format!("/users/{user}")));
         paths.push(format!("/users/{}", cast.absent()));
         paths.push(format!("/users/{}", UserId::new("nobody")));
         if queues {
@@ -183,6 +188,10 @@ impl Material {
                 format!("\"targetUri\":\"http://localhost:8080/api/v2{path}\",\"targetPath\":null")
             }
         }
+    }
+
+    fn pick(&self, among: u8) -> usize {
+        usize::from(self.target % among)
     }
 
     fn queue(&self) -> &'static str {

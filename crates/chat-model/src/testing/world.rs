@@ -3,6 +3,7 @@
 //! A move does not name a command; it picks one of those that the chat would accept at that moment.
 //! So nearly every move changes something, and a story shrinks by leaving moves out.
 
+use alloc::format;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -12,7 +13,8 @@ use super::Cast;
 use super::operation::{Material, material};
 use crate::{
     Applied, Chat, ChatId, Command, Context, CountingIds, CustomerOperation, CustomerOperationKind,
-    Operation, OperationKind, Rejection, Rules, Timestamp, Trigger, UserId,
+    MonitoringOperation, MonitoringOperationKind, Operation, OperationKind, Rejection, Rules,
+    SupervisorOperation, SupervisorOperationKind, Timestamp, Trigger, UserId,
 };
 
 /// A command that owns what it is about.
@@ -27,6 +29,16 @@ pub enum Step {
         /// The operation.
         operation: Operation,
     },
+    /// A supervisor's operation on the part that an agent has in the chat.
+    #[non_exhaustive]
+    Supervisor {
+        /// The supervisor.
+        user: UserId,
+        /// The agent.
+        agent: UserId,
+        /// The operation.
+        operation: SupervisorOperation,
+    },
     /// The visitor's operation.
     Customer(CustomerOperation),
     /// What the house does by itself.
@@ -39,10 +51,18 @@ impl Step {
         Self::Agent { user, operation }
     }
 
+    /// An operation of the supervisor `user` on the part of `agent`.
+    pub fn supervisor(user: UserId, agent: UserId, operation: SupervisorOperation) -> Self {
+        Self::Supervisor { user, agent, operation }
+    }
+
     /// The command that it gives to a chat.
     pub fn command(&self) -> Command<'_> {
         match self {
             Self::Agent { user, operation } => Command::user(user, operation),
+            Self::Supervisor { user, agent, operation } => {
+                Command::supervisor(user, agent, operation)
+            }
             Self::Customer(operation) => Command::Customer(operation),
             Self::House(trigger) => Command::House(trigger),
         }
@@ -55,6 +75,8 @@ impl Step {
 pub struct Happening {
     /// The chat before it.
     pub before: Chat,
+    /// Those who took part, and who supervised whom, at that moment.
+    pub cast: Cast,
     /// What was asked.
     pub step: Step,
     /// The number that the requester's notifications carry.
@@ -114,6 +136,11 @@ impl World {
         &self.cast
     }
 
+    /// Who takes part, to let somebody supervise somebody.
+    pub fn cast_mut(&mut self) -> &mut Cast {
+        &mut self.cast
+    }
+
     /// The rules that the chat obeys.
     pub fn rules(&self) -> &Rules {
         &self.rules
@@ -160,9 +187,18 @@ impl World {
         self.reference_id += 1;
         let applied = applied?;
         self.ids = ids;
+        let cast = self.cast.clone();
+        self.cast.took(&applied.record);
         let reference_id = self.reference_id;
         let at = self.past.len();
-        self.past.push(Happening { before, step, reference_id, applied, after: self.chat.clone() });
+        self.past.push(Happening {
+            before,
+            cast,
+            step,
+            reference_id,
+            applied,
+            after: self.chat.clone(),
+        });
         Ok(&self.past[at])
     }
 
@@ -172,12 +208,30 @@ impl World {
             // Long enough for every invitation to lapse.
             self.wait(40_000);
         }
+        self.watch(next.watch);
         let mut possible = self.possible(next);
         if possible.is_empty() {
             return None;
         }
         let step = possible.swap_remove(next.choice as usize % possible.len());
         self.take(step).ok()
+    }
+
+    /// Now and then a supervisor turns to an agent, or away.
+    fn watch(&mut self, choice: u8) {
+        let (supervisors, agents) = (self.cast.supervisors(), self.cast.agents());
+        let kinds = MonitoringOperationKind::ALL;
+        let (now, which) = (choice % 8, usize::from(choice / 8));
+        let kind = kinds[which % kinds.len()];
+        let supervisor = supervisors[which / kinds.len() % supervisors.len()].clone();
+        // Those who are offered chats first, so that something comes of it.
+        let agent = agents[which / 16 % 2].clone();
+        let body = format!("{{\"operationName\":\"{kind}\"}}");
+        let operation = MonitoringOperation::parse(body.as_bytes(), &self.rules.limits);
+        if let Some(operation) = operation.ok().filter(|_| now == 0) {
+            // What is not supervised cannot be cancelled, and nothing happens.
+            let _ = self.cast.supervise(&supervisor, &agent, &operation);
+        }
     }
 
     /// Every step that would be accepted, with the parameters that `next` brings.
@@ -188,7 +242,7 @@ impl World {
             let body = next.material.body(kind.name(), kind.parameters(), &self.cast);
             steps.extend(CustomerOperation::parse(body.as_bytes(), limits).map(Step::Customer));
         }
-        for user in self.cast.agents() {
+        for user in self.cast.people() {
             let situation = self.chat.situation(user);
             for &kind in OperationKind::ALL {
                 if situation.is_some_and(|situation| situation.standing(kind).is_allowed()) {
@@ -198,12 +252,25 @@ impl World {
                 }
             }
             let user = user.clone();
-            steps.extend([
-                Step::House(Trigger::Offer { user: user.clone() }),
-                Step::House(Trigger::Expire { user: user.clone() }),
-            ]);
+            if self.cast.agents().contains(&user) {
+                steps.push(Step::House(Trigger::Offer { user: user.clone() }));
+            }
+            steps.push(Step::House(Trigger::Expire { user: user.clone() }));
             if next.rare {
                 steps.push(Step::House(Trigger::LoggedOut { user }));
+            }
+        }
+        for (user, agent) in self
+            .cast
+            .supervisors()
+            .iter()
+            .flat_map(|user| self.cast.agents().iter().map(move |agent| (user, agent)))
+        {
+            for &kind in SupervisorOperationKind::ALL {
+                let body = next.material.body(kind.name(), kind.parameters(), &self.cast);
+                let operation = SupervisorOperation::parse(body.as_bytes(), limits);
+                let step = |operation| Step::supervisor(user.clone(), agent.clone(), operation);
+                steps.extend(operation.map(step));
             }
         }
         if next.rare {
@@ -215,7 +282,7 @@ impl World {
             Step::Agent { operation, .. } => {
                 matches!(operation.kind(), OperationKind::Complete | OperationKind::Leave)
             }
-            Step::House(_) => false,
+            Step::Supervisor { .. } | Step::House(_) => false,
         };
         steps.retain(|step| (next.rare || !ends(step)) && self.would(step).is_ok());
         if next.shift {
@@ -223,7 +290,7 @@ impl World {
             let moves = |step: &Step| match step {
                 Step::Agent { operation, .. } => MOVING.contains(&operation.kind()),
                 Step::Customer(operation) => operation.kind() == CustomerOperationKind::RequestChat,
-                Step::House(_) => true,
+                Step::Supervisor { .. } | Step::House(_) => true,
             };
             if steps.iter().any(moves) {
                 steps.retain(moves);
@@ -244,6 +311,9 @@ const MOVING: &[OperationKind] = &[
     OperationKind::RemoveParticipantFromConference,
     OperationKind::Leave,
     OperationKind::Complete,
+    OperationKind::SwitchToMonitor,
+    OperationKind::SwitchToCoach,
+    OperationKind::SwitchToBargeIn,
 ];
 
 /// What happens next: a choice among what is possible, and the parameters for it.
@@ -252,6 +322,8 @@ const MOVING: &[OperationKind] = &[
 pub struct Move {
     choice: u16,
     wait: u8,
+    /// Whether a supervisor turns to an agent before.
+    watch: u8,
     /// Whether who is on the chat, and how, shall change if it can.
     shift: bool,
     /// Whether it may be something that ends a story early.
@@ -298,10 +370,11 @@ pub fn chat() -> impl Strategy<Value = Chat> {
 }
 
 fn a_move() -> impl Strategy<Value = Move> {
-    (any::<u16>(), any::<u8>(), any::<u8>(), material()).prop_map(
-        |(choice, wait, kind, material)| Move {
+    (any::<u16>(), any::<u8>(), any::<u8>(), any::<u8>(), material()).prop_map(
+        |(choice, wait, watch, kind, material)| Move {
             choice,
             wait,
+            watch,
             shift: kind % 2 == 0,
             rare: kind % 8 < 2,
             material,
@@ -313,6 +386,9 @@ impl core::fmt::Display for Step {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Agent { user, operation } => write!(f, "{user} {}", operation.kind()),
+            Self::Supervisor { user, agent, operation } => {
+                write!(f, "{user} {} with {agent}", operation.kind())
+            }
             Self::Customer(operation) => write!(f, "customer {}", operation.kind()),
             Self::House(Trigger::Offer { user }) => write!(f, "house offers it to {user}"),
             Self::House(Trigger::Expire { user }) => write!(f, "house stops waiting for {user}"),

@@ -1,10 +1,12 @@
 //! Chats in the states that the tests speak of, each reached by a short conversation.
 
 use chat_model::testing::{Cast, Step, World};
-use chat_model::{CustomerOperation, Limits, Operation, Rejection, Rules, Trigger, UserId};
+use chat_model::{
+    CustomerOperation, Limits, MonitoringOperation, Operation, Rejection, Rules, Trigger, UserId,
+};
 
 /// The states of agent1's chat, by name.
-pub(crate) const STAGES: [&str; 9] = [
+pub(crate) const STAGES: [&str; 12] = [
     "Invited",
     "Chatting",
     "Chatting in company",
@@ -14,6 +16,9 @@ pub(crate) const STAGES: [&str; 9] = [
     "JoinFailed",
     "Completed",
     "Revoked",
+    "monitoring",
+    "coaching",
+    "barged in",
 ];
 
 /// A body for a user as target.
@@ -54,6 +59,16 @@ pub(crate) fn chatting_with(user: &str) -> World {
     let mut world = waiting();
     offer(&mut world, user);
     agent(&mut world, user, &just("Accept")).unwrap();
+    world
+}
+
+/// A chat of agent2 that agent1 came along to supervise.
+fn supervising(mode: &str) -> World {
+    let mut world = waiting();
+    let operation = MonitoringOperation::parse(just(mode).as_bytes(), &Limits::default()).unwrap();
+    world.cast_mut().supervise(&"agent1".into(), &"agent2".into(), &operation).unwrap();
+    offer(&mut world, "agent2");
+    agent(&mut world, "agent2", &just("Accept")).unwrap();
     world
 }
 
@@ -109,6 +124,9 @@ pub(crate) fn stage(name: &str) -> World {
             world.take(Step::House(Trigger::Expire { user: "agent1".into() })).unwrap();
             world
         }
+        "monitoring" => supervising("Monitor"),
+        "coaching" => supervising("Coach"),
+        "barged in" => supervising("BargeIn"),
         other => panic!("no stage {other}"),
     }
 }

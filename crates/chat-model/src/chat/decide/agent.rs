@@ -12,7 +12,7 @@ use crate::operation::{
 };
 use crate::rejection::Rejection;
 use crate::rules::UserInfo;
-use crate::state::{LegState, Role, Visibility};
+use crate::state::{LegState, Role, SupervisionMode, Visibility};
 use crate::status::StatusCode;
 use crate::user_data::UserDataPatch;
 
@@ -100,6 +100,9 @@ impl Caller<'_> {
             Operation::RemoveParticipantFromConference { target, message } => {
                 self.remove(target, message.as_ref())?
             }
+            Operation::SwitchToMonitor {} => smallvec![self.switch(SupervisionMode::Monitor)],
+            Operation::SwitchToCoach {} => smallvec![self.switch(SupervisionMode::Coach)],
+            Operation::SwitchToBargeIn {} => smallvec![self.switch(SupervisionMode::BargeIn)],
             Operation::Leave { message } => self.leave(message.as_ref()),
             Operation::Complete { queue_name, save_lar, message } => {
                 let save_lar = save_lar.unwrap_or(false);
@@ -184,10 +187,14 @@ impl Caller<'_> {
             Some(nickname) if !nickname.is_empty() => nickname.into(),
             _ => self.directory_user(&user).map_or_else(|| user.as_str().into(), |info| info.name),
         };
-        smallvec![
+        let mut events: Events = smallvec![
             Event::Accepted { user: user.clone(), save_lar: save_lar.unwrap_or(false) },
-            Event::Joined { user, participant: ids.participant(), nickname },
-        ]
+            Event::Joined { user: user.clone(), participant: ids.participant(), nickname },
+        ];
+        if !self.leg.role.is_supervising() {
+            self.chat.admit_supervisors(&user, self.context, ids, &mut events);
+        }
+        events
     }
 
     /// Something the caller says; never wider than the caller is seen (DEC-10).
@@ -196,9 +203,11 @@ impl Caller<'_> {
         Event::Said { by: Some(self.leg.user.clone()), content, visibility }
     }
 
-    /// The trio's text goes to the customer, if the caller is in the session (CHAT-7.0).
+    /// The trio's text goes to the customer, if the caller is in the session (CHAT-7.0) and may
+    /// speak: one who monitors may not (CHAT-7.2-5).
     fn parting_words(&self, message: Option<&Outgoing>) -> Option<Event> {
-        let message = message.filter(|_| self.leg.state == LegState::Chatting)?;
+        let may_speak = self.leg.state == LegState::Chatting && self.leg.role != Role::Monitor;
+        let message = message.filter(|_| may_speak)?;
         Some(self.said(text(message), Visibility::All))
     }
 
@@ -213,7 +222,7 @@ impl Caller<'_> {
         match &target.target {
             Target::User(user) => {
                 let info = self.known_user(user, target.parameter)?;
-                if !info.in_session {
+                if !info.in_session || self.watches_unseen(user) {
                     return Ok(smallvec![self.absent(user)]);
                 }
                 events.extend(self.parting_words(message));
@@ -292,6 +301,9 @@ impl Caller<'_> {
         origin: Origin,
     ) -> Result<Events, Rejection> {
         let info = self.known_user(user, parameter)?;
+        if self.watches_unseen(user) {
+            return Ok(smallvec![self.absent(user)]);
+        }
         if let Some(leg) = self.chat.leg(user).filter(|leg| !leg.state.is_final()) {
             return Err(Rejection::NotNow {
                 operation: operation.name(),
@@ -321,8 +333,8 @@ impl Caller<'_> {
     /// CHAT-7.0-21, CHAT-3.21: the removed agent's chat is taken away.
     fn remove(&self, target: &Colleague, message: Option<&Outgoing>) -> Result<Events, Rejection> {
         let user = &target.user;
-        let joined = self.chat.leg(user).is_some_and(|leg| leg.state == LegState::Chatting);
-        if !joined {
+        let joined = |leg: &Leg| leg.state == LegState::Chatting;
+        if !self.chat.leg(user).is_some_and(joined) || self.watches_unseen(user) {
             return Err(Rejection::TargetNotFound {
                 parameter: target.parameter,
                 name: user.as_str().into(),
@@ -334,12 +346,18 @@ impl Caller<'_> {
         Ok(events)
     }
 
+    /// CHAT-7.0-24 to CHAT-7.0-26.
+    fn switch(&self, mode: SupervisionMode) -> Event {
+        Event::RoleChanged { user: self.leg.user.clone(), role: mode.role() }
+    }
+
     /// CHAT-7.2-3, CHAT-3.14, CHAT-3.15, DEC-11, DEC-21.
     fn leave(&self, message: Option<&Outgoing>) -> Events {
         let me = &self.leg.user;
         let mut events = Events::new();
         events.extend(self.parting_words(message));
-        if self.leg.state == LegState::LeftChat {
+        if self.leg.state == LegState::LeftChat || self.leg.role.is_supervising() {
+            // CHAT-3.20: nobody depends on a supervisor.
             events.push(left(me, LegState::Completed, false));
         } else if self.chat.goes_on_without(me) {
             events.push(left(me, LegState::Completed, false));
@@ -376,6 +394,18 @@ impl Caller<'_> {
         }
         events.extend(queue.map(|queue| Event::Queued { queue }));
         Ok(events)
+    }
+
+    /// Whether `user` is on the chat without the caller's knowledge, as a supervisor who monitors or
+    /// was asked to. Then the answer is the one for somebody who cannot come: another one would tell
+    /// the caller who listens (CHAT-7.2-5).
+    fn watches_unseen(&self, user: &UserId) -> bool {
+        let unseen = |leg: &Leg| match leg.state {
+            LegState::Chatting => !leg.is_visible_to(self.leg),
+            LegState::Invited => leg.is_supervisor() && !self.leg.is_supervisor(),
+            _ => false,
+        };
+        self.chat.leg(user).is_some_and(unseen)
     }
 
     fn offer(&self, user: &UserId, origin: Origin) -> Event {

@@ -72,7 +72,7 @@ impl Chat {
     /// DEC-18, and DEC-21 if nobody has joined.
     pub(super) fn customer_leaves(&self) -> Events {
         let mut events: Events = smallvec![Event::CustomerLeft];
-        if self.chatting().next().is_none() {
+        if self.serving().next().is_none() {
             events.extend(self.uninvite(None));
         }
         events

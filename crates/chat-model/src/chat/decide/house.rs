@@ -69,6 +69,8 @@ impl Chat {
                 self.after_refusal(leg, context, "lapsed when they logged out", &mut events);
                 events
             }
+            // Nobody else depends on a supervisor.
+            LegState::Chatting if leg.role.is_supervising() => smallvec![revoked],
             LegState::Chatting => {
                 let mut events: Events = smallvec![revoked];
                 if self.goes_on_without(user) {

@@ -1,0 +1,167 @@
+//! Who supervises an agent's chats: Monitor, Coach and BargeIn on the agent's channel (CHAT-7.0-28).
+//!
+//! Supervision is about an agent, not about a chat: it is asked for before there is one, and takes
+//! effect on the chats that the agent accepts from then on (CHAT-7.2-5). So it is kept beside the
+//! chats, one [`Supervision`] per agent; the model reads it through
+//! [`Directory::supervision_of`](crate::Directory::supervision_of) when the agent accepts, and what
+//! came of it stands in the record. How a supervisor fares in a chat is the chat's business.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::id::UserId;
+use crate::operation::{MonitoringOperation, MonitoringOperationKind};
+use crate::rejection::Rejection;
+use crate::state::{SupervisionMode, SupervisionScope};
+
+/// The supervisors of one agent, in the order in which they asked.
+///
+/// It serialises to what a host keeps.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Supervision(Vec<Supervisor>);
+
+/// One who supervises an agent's chats.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Supervisor {
+    /// Who it is.
+    pub user: UserId,
+    /// How the supervisor takes part.
+    pub mode: SupervisionMode,
+    /// For how long.
+    pub scope: SupervisionScope,
+    /// How the supervisor is called in the chats; by the user name if absent (DEC-19).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nickname: Option<String>,
+}
+
+impl Supervision {
+    /// Does what `user` asks of the agent's channel. Asking again replaces what was asked before.
+    ///
+    /// # Errors
+    /// Code 2: there is no supervision to cancel (CHAT-7.2-9). Then nothing has changed.
+    pub fn perform(
+        &mut self,
+        user: &UserId,
+        operation: &MonitoringOperation,
+    ) -> Result<(), Rejection> {
+        let (mode, scope, nickname) = match operation {
+            MonitoringOperation::Monitor { scope, nickname } => {
+                (SupervisionMode::Monitor, scope, nickname)
+            }
+            MonitoringOperation::Coach { scope, nickname } => {
+                (SupervisionMode::Coach, scope, nickname)
+            }
+            MonitoringOperation::BargeIn { scope, nickname } => {
+                (SupervisionMode::BargeIn, scope, nickname)
+            }
+            MonitoringOperation::CancelSupervisorMonitoring {} => return self.cancel(user),
+        };
+        let supervisor = Supervisor {
+            user: user.clone(),
+            mode,
+            // CHAT-7.0-28: all chats unless said otherwise.
+            scope: scope.unwrap_or(SupervisionScope::AllChats),
+            nickname: nickname.clone().filter(|nickname| !nickname.is_empty()),
+        };
+        match self.0.iter_mut().find(|other| other.user == *user) {
+            Some(place) => *place = supervisor,
+            None => self.0.push(supervisor),
+        }
+        Ok(())
+    }
+
+    /// Takes note that `user` came along with a chat: who asked for the next one has had it. Whether
+    /// anything changed.
+    pub fn came_along(&mut self, user: &UserId) -> bool {
+        let before = self.0.len();
+        self.0.retain(|one| one.user != *user || one.scope == SupervisionScope::AllChats);
+        self.0.len() < before
+    }
+
+    /// How `user` supervises the agent now, if so.
+    pub fn of(&self, user: &UserId) -> Option<&Supervisor> {
+        self.0.iter().find(|supervisor| supervisor.user == *user)
+    }
+
+    /// Everyone who supervises the agent.
+    pub fn supervisors(&self) -> impl Iterator<Item = &Supervisor> {
+        self.0.iter()
+    }
+
+    /// Whether nobody does.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn cancel(&mut self, user: &UserId) -> Result<(), Rejection> {
+        if self.of(user).is_none() {
+            return Err(Rejection::NotNow {
+                operation: MonitoringOperationKind::CancelSupervisorMonitoring.name(),
+                expected: "an agent whom the caller supervises".into(),
+                found: "the caller does not supervise this one".into(),
+            });
+        }
+        self.0.retain(|supervisor| supervisor.user != *user);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use super::{Supervision, SupervisionScope};
+    use crate::json::Limits;
+    use crate::{MonitoringOperation, UserId};
+
+    /// Lets `user` ask for `body` and answers with the supervision as it is kept, or the refusal.
+    fn ask(supervision: &mut Supervision, user: &str, body: &str) -> alloc::string::String {
+        let operation = MonitoringOperation::parse(body.as_bytes(), &Limits::default()).unwrap();
+        match supervision.perform(&UserId::new(user), &operation) {
+            Ok(()) => serde_json::to_string(supervision).unwrap(),
+            Err(rejection) => rejection.to_string(),
+        }
+    }
+
+    #[test]
+    fn asking_again_replaces_and_cancelling_ends() {
+        let mut of_agent = Supervision::default();
+        for (user, body, expected) in [
+            (
+                "s1",
+                r#"{"operationName":"Monitor"}"#,
+                r#"[{"user":"s1","mode":"Monitor","scope":"AllChats"}]"#,
+            ),
+            (
+                "s2",
+                r#"{"operationName":"Coach","supervisorMonitoringMode":"NextChat","nickname":"Sue"}"#,
+                r#"[{"user":"s1","mode":"Monitor","scope":"AllChats"},{"user":"s2","mode":"Coach","scope":"NextChat","nickname":"Sue"}]"#,
+            ),
+            (
+                "s1",
+                r#"{"operationName":"BargeIn","nickname":""}"#,
+                r#"[{"user":"s1","mode":"BargeIn","scope":"AllChats"},{"user":"s2","mode":"Coach","scope":"NextChat","nickname":"Sue"}]"#,
+            ),
+            (
+                "s1",
+                r#"{"operationName":"CancelSupervisorMonitoring"}"#,
+                r#"[{"user":"s2","mode":"Coach","scope":"NextChat","nickname":"Sue"}]"#,
+            ),
+            (
+                "s1",
+                r#"{"operationName":"CancelSupervisorMonitoring"}"#,
+                "CancelSupervisorMonitoring needs an agent whom the caller supervises, but the caller does not supervise this one",
+            ),
+        ] {
+            assert_eq!(ask(&mut of_agent, user, body), expected, "{user} {body}");
+        }
+        let sue = UserId::new("s2");
+        assert_eq!(of_agent.of(&sue).map(|one| one.scope), Some(SupervisionScope::NextChat));
+        assert!(of_agent.came_along(&sue), "the next chat came");
+        assert!(of_agent.is_empty());
+        assert!(!of_agent.came_along(&sue));
+    }
+}
