@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders that hold what tools made.
+/// Folders that hold what tools made; in a linked work tree `.git` is a file.
 const MADE_BY_TOOLS: [&str; 4] = [".git", "target", "node_modules", ".venv"];
 
 /// The folder of the workspace's `Cargo.toml`.
@@ -24,10 +24,11 @@ pub(crate) fn files() -> Result<Vec<String>, String> {
         for entry in fs::read_dir(&folder).map_err(says)? {
             let entry = entry.map_err(says)?;
             let path = entry.path();
+            if MADE_BY_TOOLS.iter().any(|name| entry.file_name() == *name) {
+                continue;
+            }
             if entry.file_type().map_err(says)?.is_dir() {
-                if !MADE_BY_TOOLS.iter().any(|name| entry.file_name() == *name) {
-                    folders.push(path);
-                }
+                folders.push(path);
             } else if let Ok(below) = path.strip_prefix(&root) {
                 found.push(below.to_string_lossy().replace('\\', "/"));
             }

@@ -36,7 +36,7 @@ pub(super) fn page() -> String {
     out.push_str("\n## The printed lists, in their order\n\n");
     for (label, situation) in &columns {
         let names: Vec<String> =
-            situation.capabilities().map(|kind| format!("`{}`", kind.name())).collect();
+            situation.capabilities().map(|kind| format!("`{}`", kind.capability())).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         let _ = writeln!(out, "- **{label}**: {names}");
     }
@@ -82,10 +82,16 @@ fn columns() -> Vec<(String, Situation)> {
             out.push((state.to_string(), all[0]));
             continue;
         }
-        out.extend(all.into_iter().map(|one| {
-            let company = if one.company { "in company" } else { "alone" };
-            (format!("{state}, {}, {company}", one.role), one)
-        }));
+        for pair in all.chunks(2) {
+            let (alone, company) = (pair[0], pair[1]);
+            let label = format!("{state}, {}", alone.role);
+            if looks(alone) == looks(company) {
+                out.push((label, alone));
+            } else {
+                out.push((format!("{label}, alone"), alone));
+                out.push((format!("{label}, in company"), company));
+            }
+        }
     }
     out
 }

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use chat_model::{CustomerOperationKind, OperationKind, Parameter, ParameterKind};
+use chat_model::{
+    CustomerOperationKind, MonitoringOperationKind, OperationKind, Parameter, ParameterKind,
+    SupervisorOperationKind,
+};
 
 pub(super) fn page() -> String {
     let mut out = super::header("Operations", "crates/chat-model/src/operation.rs");
@@ -21,6 +24,20 @@ pub(super) fn page() -> String {
         &mut out,
         "A visitor's: `POST /api/v2/chats` (RequestChat) and `POST /api/v2/chats/{id}`",
         CustomerOperationKind::ALL
+            .iter()
+            .map(|kind| (kind.name(), kind.parameters(), kind.summary())),
+    );
+    section(
+        &mut out,
+        "A supervisor's, on an agent: `POST /api/v2/users/{userId}/channels/chat`",
+        MonitoringOperationKind::ALL
+            .iter()
+            .map(|kind| (kind.name(), kind.parameters(), kind.summary())),
+    );
+    section(
+        &mut out,
+        "A supervisor's, on a chat of an agent: `POST /api/v2/users/{userId}/chats/{chatId}`",
+        SupervisorOperationKind::ALL
             .iter()
             .map(|kind| (kind.name(), kind.parameters(), kind.summary())),
     );
@@ -54,6 +71,10 @@ fn parameter(parameter: &Parameter) -> String {
         ParameterKind::Agent => "address of an agent; or `targetPath`",
         ParameterKind::AgentOrQueue => "address of an agent or of a queue; or `targetPath`",
         ParameterKind::TransferTarget => "address of an agent; or `targetPath`; or `queueName`",
+        ParameterKind::SupervisionScope => "`NextChat` or `AllChats` (default)",
+        ParameterKind::SupervisionMode => {
+            "`Monitor`, `Coach` or `BargeIn`; default: how the caller supervises the agent"
+        }
         // A kind that this page does not describe yet must not go unnoticed.
         _ => panic!("{}: describe {:?} in {}", parameter.name, parameter.kind, file!()),
     };
