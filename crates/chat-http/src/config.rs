@@ -4,11 +4,13 @@
 //! only several values together can tell (a queue that nobody defined, two users of one name) is
 //! checked afterwards and reported all at once, each with its place and with what was expected.
 
+mod address;
 mod demo;
 mod limits;
 mod people;
 mod server;
 mod value;
+mod web;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,10 +18,12 @@ use std::fmt;
 use chat_model::Rules;
 use serde::Deserialize;
 
+pub use address::AddressRange;
 pub use limits::{Limits, Notifications};
 pub use people::{AgentState, Queue, User};
 pub use server::Server;
 pub use value::{ApiUrl, Origin, PasswordHash, TimeOffset, ValueError};
+pub use web::{ForwardedHeader, SameSite};
 
 /// Everything a server is told before it starts.
 ///
@@ -160,6 +164,12 @@ impl ConfigError {
             None => error.to_string().trim_end().to_owned(),
         };
         Self { problems: vec![Problem { field: String::new(), text }] }
+    }
+}
+
+impl From<Problem> for ConfigError {
+    fn from(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
     }
 }
 

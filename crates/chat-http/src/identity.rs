@@ -4,25 +4,41 @@
 //! session suffices. Clients that share one cookie jar between several users (npm `cometd` in Node.js
 //! does) are thereby who they say they are, not who was there first. Whatever is wrong, the answer is
 //! the same 403 with code 20 (PLAT-2.1-7), after the same work.
+//!
+//! A browser sends the cookie with whatever any page asks for; `forgery` sees to it that only the
+//! right pages have something done by it.
 
+mod address;
 mod basic;
 mod cookie;
+mod flights;
+mod forgery;
 mod password;
+mod throttle;
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use hyper::HeaderMap;
+use axum::extract::Request;
+use axum::response::Response;
+use hyper::header::SET_COOKIE;
+use hyper::http::Extensions;
 use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method};
 
 use crate::config::User;
 use crate::reply::Refusal;
 use crate::server::{Server, Shared};
 use crate::session::SessionKey;
+use basic::Credentials;
+use throttle::Attempt;
 
-pub(crate) use cookie::{expired_cookie, session_cookie};
-pub(crate) use password::Passwords;
+pub(crate) use cookie::attributes as cookie_attributes;
+pub(crate) use flights::Flights;
+pub(crate) use forgery::tell_csrf_token;
 pub use password::hash_password;
+pub(crate) use password::{Passwords, Tag};
+pub(crate) use throttle::Throttle;
 
 /// A user who has shown who they are. As an argument of a handler it is the guard of the route.
 #[derive(Debug, Clone)]
@@ -33,38 +49,120 @@ pub(crate) struct Caller {
     pub(crate) session: Option<SessionKey>,
 }
 
+/// What of a request tells who sends it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    method: &'a Method,
+    headers: &'a HeaderMap,
+    extensions: &'a Extensions,
+}
+
+impl<'a> Asking<'a> {
+    pub(crate) fn of(request: &'a Request) -> Self {
+        Self {
+            method: request.method(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+}
+
 impl FromRequestParts<Shared> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Self, Refusal> {
-        identify(server, &parts.headers).await
+        let Parts { method, headers, extensions, .. } = parts;
+        identify(server, Asking { method, headers, extensions }).await
     }
 }
 
-/// Finds out who sent a request with these headers.
-pub(crate) async fn identify(server: &Server, headers: &HeaderMap) -> Result<Caller, Refusal> {
-    let Some(credentials) = basic::credentials(headers) else {
-        // PLAT-2.1-2: without credentials the cookie suffices.
-        let session = match basic::are_shown(headers) {
-            true => None,
-            false => session(server, headers, None).await?,
-        };
-        return session.ok_or_else(Refusal::access_denied);
+/// Finds out who sent a request, and whether they may have meant it.
+///
+/// # Errors
+/// Code 20 if nobody can be told (PLAT-1.2-c20), HTTP 429 after too many failed logins (DEC-36), and
+/// code 3 for what a page asks behind its user's back (DEC-41).
+pub(crate) async fn identify(server: &Server, asking: Asking<'_>) -> Result<Caller, Refusal> {
+    let (caller, by_cookie) = match basic::shown(asking.headers) {
+        basic::Shown::Nothing => {
+            // PLAT-2.1-2: without credentials the cookie suffices.
+            let caller = session(server, asking.headers, None).await?;
+            (caller.ok_or_else(Refusal::access_denied)?, true)
+        }
+        basic::Shown::Credentials(credentials) => {
+            let user = log_in(server, asking, &credentials).await?;
+            // DEC-42: credentials alone open no session, and go on with the one that is theirs.
+            let session = session(server, asking.headers, Some(&user)).await?;
+            (session.unwrap_or(Caller { user, session: None }), false)
+        }
+        basic::Shown::Unreadable => return Err(Refusal::access_denied()),
     };
-    // PLAT-2.1-2: UTF-8 first, then ISO-8859-1. Which of them are tried depends on the bytes
-    // alone, so the time it takes tells nothing about users.
+    forgery::check(server, asking, &caller, by_cookie)?;
+    Ok(caller)
+}
+
+/// The user whose credentials these are.
+async fn log_in(
+    server: &Server,
+    asking: Asking<'_>,
+    credentials: &Credentials,
+) -> Result<Arc<User>, Refusal> {
+    let known = remembered(server, credentials);
+    let user = match known {
+        Some(_) => known,
+        None => {
+            let check = try_passwords(server, asking, credentials);
+            let tag = server.passwords.tag(credentials.as_bytes());
+            server.logins.join(tag, check).await?
+        }
+    };
+    server.metrics.login(user.is_some());
+    user.ok_or_else(Refusal::access_denied)
+}
+
+/// The user whose credentials these were found to be a short while ago.
+fn remembered(server: &Server, credentials: &Credentials) -> Option<Arc<User>> {
+    credentials.readings().find_map(|(name, password)| {
+        let user = server.roster.user_named(&name)?;
+        server.passwords.remembers(user, &password).then(|| user.clone())
+    })
+}
+
+/// Checks what the credentials can mean, the likelier first (PLAT-2.1-2). What is checked depends on
+/// the bytes alone, so the time it takes tells nothing about users.
+async fn try_passwords(
+    server: &Server,
+    asking: Asking<'_>,
+    credentials: &Credentials,
+) -> Result<Option<Arc<User>>, Refusal> {
+    // The same client may have logged in a moment ago, with another of its requests.
+    if let Some(user) = remembered(server, credentials) {
+        return Ok(Some(user));
+    }
+    let address = address::client(&server.config.server, asking.headers, asking.extensions);
+    let mut attempt: Option<(String, Attempt<'_>)> = None;
     for (name, password) in credentials.readings() {
         let user = server.roster.user_named(&name);
-        if server.passwords.verify(user, &password).await? {
-            server.metrics.login(true);
-            let user = user.ok_or_else(Refusal::access_denied)?;
-            // DEC-42: credentials alone open no session, and go on with the one that is theirs.
-            let session = session(server, headers, Some(user)).await?;
-            return Ok(session.unwrap_or(Caller { user: user.clone(), session: None }));
+        let (tried, attempted) = match attempt.take() {
+            // Two readings of one name are one try.
+            Some(same) if same.0 == name => same,
+            _ => {
+                let attempted = server.throttle.admit(&name, address)?;
+                (name, attempted)
+            }
+        };
+        match server.passwords.verify(user, &tried, &password).await {
+            Ok(true) => {
+                attempted.succeeded();
+                return Ok(user.cloned());
+            }
+            Ok(false) => attempt = Some((tried, attempted)),
+            Err(refusal) => {
+                attempted.withdrawn();
+                return Err(refusal);
+            }
         }
     }
-    server.metrics.login(false);
-    Err(Refusal::access_denied())
+    Ok(None)
 }
 
 /// The living session that a cookie names, if it is one of `of` or nobody in particular is asked for.
@@ -75,11 +173,45 @@ async fn session(
 ) -> Result<Option<Caller>, Refusal> {
     for token in cookie::session_tokens(headers) {
         if let Some((user, session)) = server.sessions.find(token).await?
-            && let Some(user) = server.roster.user(&user)
             && of.is_none_or(|of| of.id == user.id)
         {
-            return Ok(Some(Caller { user: user.clone(), session: Some(session) }));
+            return Ok(Some(Caller { user, session: Some(session) }));
         }
     }
     Ok(None)
+}
+
+/// Opens an HTTP session for whoever has shown credentials, and tells the client with the reply. One
+/// who has a session keeps it.
+///
+/// The name of the session is always drawn anew, so nobody can give somebody else one to log in with.
+pub(crate) async fn open_session(
+    server: &Server,
+    caller: &Caller,
+    response: &mut Response,
+) -> Result<(), Refusal> {
+    if caller.session.is_some() {
+        return Ok(());
+    }
+    let token = server.sessions.open(&caller.user).await?;
+    let headers = response.headers_mut();
+    headers.append(SET_COOKIE, cookie::session_cookie(&token, &server.config.server));
+    if server.config.server.csrf_protection {
+        forgery::tell(&token.key(), headers);
+    }
+    Ok(())
+}
+
+/// Ends the caller's HTTP session, if they have one, and tells the client with the reply (PLAT-3.4-1).
+pub(crate) async fn end_session(
+    server: &Server,
+    caller: &Caller,
+    response: &mut Response,
+) -> Result<(), Refusal> {
+    if let Some(session) = &caller.session {
+        server.sessions.end(session).await?;
+        let cookie = cookie::expired_cookie(&server.config.server);
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    Ok(())
 }

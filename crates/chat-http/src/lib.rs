@@ -20,7 +20,7 @@
 //! ```
 //!
 //! # How a request goes
-//! `serve` (limits of connections and time) → `server` (a name, a panic's answer, CORS) →
+//! `serve` (limits of connections and time, TLS) → `server` (a name, a panic's answer, CORS) →
 //! `routes` (the table) → `identity` (who asks) → `body` (what is asked) → the handler → `reply`.
 //! Whatever stops it on the way is a `Refusal`, and `reply` is the one place that prints it.
 //!
@@ -35,8 +35,7 @@
 //! sessions and visitors' read positions are leases of the store, chats are its journal; what is
 //! kept here are caches in front of them.
 //!
-//! Deliberately absent: TLS (a load balancer or a wrapper of the listener brings it), and any
-//! decision about chats, which are the model's.
+//! Deliberately absent: any decision about chats, which are the model's.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "server")]
@@ -55,6 +54,8 @@ mod chats;
 mod clock;
 #[cfg(feature = "server")]
 mod config;
+#[cfg(feature = "server")]
+mod cors;
 #[cfg(feature = "server")]
 mod desk;
 #[cfg(feature = "server")]
@@ -90,6 +91,8 @@ mod session;
 #[cfg(feature = "server")]
 mod storage;
 #[cfg(feature = "server")]
+mod tls;
+#[cfg(feature = "server")]
 mod visitors;
 
 #[cfg(feature = "server")]
@@ -98,8 +101,9 @@ pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, ManualClock, SystemClock};
 #[cfg(feature = "server")]
 pub use config::{
-    AgentState, ApiUrl, Config, ConfigError, Limits, Notifications, Origin, PasswordHash, Problem,
-    Queue, Server as ServerConfig, TimeOffset, User, ValueError,
+    AddressRange, AgentState, ApiUrl, Config, ConfigError, ForwardedHeader, Limits, Notifications,
+    Origin, PasswordHash, Problem, Queue, SameSite, Server as ServerConfig, TimeOffset, User,
+    ValueError,
 };
 #[cfg(feature = "server")]
 pub use dispatch::{Candidate, Choice, Distributor, LongestWaiting, WaitingChat};

@@ -104,6 +104,29 @@ impl Refusal {
         .with_http(hyper::StatusCode::REQUEST_TIMEOUT)
     }
 
+    /// Too many failed logins (DEC-36). The same whoever it is about.
+    pub(crate) fn too_many_logins(retry_after_seconds: u64) -> Self {
+        let mut refusal =
+            Self::new(StatusCode::InternalError, "too many failed logins; try again later")
+                .with_http(hyper::StatusCode::TOO_MANY_REQUESTS);
+        refusal.retry_after_seconds = Some(u32::try_from(retry_after_seconds).unwrap_or(u32::MAX));
+        refusal
+    }
+
+    /// A session's request without the session's token (PLAT-1.2-csrf, DEC-36).
+    pub(crate) fn csrf() -> Self {
+        Self::new(StatusCode::Forbidden, "Missing or invalid Csrf token")
+    }
+
+    /// A page of an origin that may not act by its user's cookie.
+    pub(crate) fn foreign_origin() -> Self {
+        Self::new(
+            StatusCode::Forbidden,
+            "expected a request from a page of this server or of a configured origin, found one \
+             from elsewhere",
+        )
+    }
+
     /// Something the server needs does not answer; worth another try (DEC-36).
     pub(crate) fn unavailable(message: &'static str) -> Self {
         let mut refusal = Self::new(StatusCode::InternalError, message)

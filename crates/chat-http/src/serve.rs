@@ -2,25 +2,34 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse as _, Response};
 use chat_store::{Leases as _, Store as _};
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
-use hyper::server::conn::http1::{self, UpgradeableConnection};
+use hyper::server::conn::http1;
+use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
+use tower::ServiceExt as _;
+use tower::util::Oneshot;
 
 use crate::patient::Patient;
 use crate::reply::{self, Refusal};
 use crate::server::{App, Server};
+use crate::tls::TlsAcceptor;
 
 /// Connections beyond the limit that are told so at one time; more wait in the kernel.
 const TOLD: usize = 64;
@@ -37,7 +46,8 @@ const ROWS: usize = 1_000;
 /// Serves `app` on `listener` until `shutdown` is ready.
 ///
 /// Then no connection is accepted any more, held polls are answered, and requests under way are
-/// given `limits.shutdown_seconds`. A connection may be idle, take for the head of a request, or take
+/// given `limits.shutdown_seconds`. The handshake of TLS, where it is configured, may take
+/// `limits.handshake_seconds`. A connection may be idle, take for the head of a request, or take
 /// nothing of a reply for `limits.idle_seconds`; a body may take `limits.body_seconds`; an answer is
 /// waited for as long as it takes, because polls are held.
 ///
@@ -50,7 +60,10 @@ pub async fn serve(
 ) -> io::Result<()> {
     let server = &app.server;
     let limits = &server.config.limits;
-    tracing::info!(address = %listener.local_addr()?, "listening");
+    tracing::info!(address = %listener.local_addr()?, tls = server.tls.is_some(), "listening");
+    for doubt in server.config.server.doubts() {
+        tracing::warn!("{doubt}");
+    }
 
     let mut http = http1::Builder::new();
     let idle = Duration::from_secs(limits.idle_seconds.into());
@@ -78,11 +91,9 @@ pub async fn serve(
         tokio::select! {
             () = &mut shutdown => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            (stream, router, place) = door.admit(&listener, server) => {
-                let service = TowerToHyperService::new(router);
-                let connection = http.serve_connection(TokioIo::new(Patient::new(stream, idle)), service);
-                let open = Open::new(server.clone(), place);
-                connections.spawn(open.run(connection.with_upgrades(), stopping.clone()));
+            (stream, service, place) = door.admit(&listener, server) => {
+                let open = Open::new(server.clone(), place, http.clone(), stopping.clone());
+                connections.spawn(open.run(Patient::new(stream, idle), service));
             }
         }
     }
@@ -114,11 +125,11 @@ impl Door {
         &self,
         listener: &TcpListener,
         server: &Server,
-    ) -> (TcpStream, Router, OwnedSemaphorePermit) {
+    ) -> (TcpStream, Answering, OwnedSemaphorePermit) {
         let told = self.told.clone().acquire_owned().await.expect("the semaphore stays open");
-        let stream = loop {
+        let (stream, peer) = loop {
             match listener.accept().await {
-                Ok((stream, _)) => break stream,
+                Ok(accepted) => break accepted,
                 Err(error) => {
                     // Out of file descriptors, mostly: some must be closed before it gets better.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -131,10 +142,10 @@ impl Door {
             tracing::debug!(%error, "a connection does without TCP_NODELAY");
         }
         match self.places.clone().try_acquire_owned() {
-            Ok(place) => (stream, self.router.clone(), place),
+            Ok(place) => (stream, Answering { router: self.router.clone(), peer }, place),
             Err(_) => {
                 server.metrics.connections_refused.increment(1);
-                (stream, self.full.clone(), told)
+                (stream, Answering { router: self.full.clone(), peer }, told)
             }
         }
     }
@@ -157,29 +168,74 @@ fn full() -> Router {
         .layer(axum::middleware::map_response(hang_up))
 }
 
+/// The router of one connection, whose requests know where they come from.
+struct Answering {
+    router: Router,
+    peer: SocketAddr,
+}
+
+impl Service<Request<Incoming>> for Answering {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Oneshot<Router, Request<Body>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        self.router.clone().oneshot(request)
+    }
+}
+
 /// An open connection, counted until it is dropped, whatever ends it.
 struct Open {
     server: Arc<Server>,
     _place: OwnedSemaphorePermit,
+    http: http1::Builder,
+    /// Closes when the server stops.
+    stopping: watch::Receiver<()>,
 }
 
 impl Open {
-    fn new(server: Arc<Server>, place: OwnedSemaphorePermit) -> Self {
+    fn new(
+        server: Arc<Server>,
+        place: OwnedSemaphorePermit,
+        http: http1::Builder,
+        stopping: watch::Receiver<()>,
+    ) -> Self {
         server.metrics.connections.increment(1);
-        Self { server, _place: place }
+        Self { server, _place: place, http, stopping }
     }
 
-    /// Serves requests until the client or the server ends it; `stopping` closes when the server
-    /// stops, which lets the request under way finish.
-    async fn run(
-        self,
-        connection: UpgradeableConnection<TokioIo<Patient<TcpStream>>, TowerToHyperService<Router>>,
-        mut stopping: watch::Receiver<()>,
-    ) {
+    /// Serves requests until the client or the server ends it, encrypted if that is configured.
+    async fn run(mut self, stream: Patient<TcpStream>, service: Answering) {
+        let Some(TlsAcceptor(acceptor)) = self.server.tls.clone() else {
+            return self.serve(stream, service).await;
+        };
+        // Whoever does not finish has no request under way; nothing is owed to them.
+        let patience = Duration::from_secs(self.server.config.limits.handshake_seconds.into());
+        let handshake = tokio::time::timeout(patience, acceptor.accept(stream));
+        let shaken = tokio::select! {
+            shaken = handshake => shaken,
+            _ = self.stopping.changed() => return,
+        };
+        match shaken {
+            // Boxed: a connection that is not encrypted need not have room for one that is.
+            Ok(Ok(stream)) => Box::pin(self.serve(stream, service)).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
+            Err(_) => tracing::debug!("a handshake took too long"),
+        }
+    }
+
+    /// When the server stops the request under way may finish.
+    async fn serve<S>(mut self, stream: S, service: Answering)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut connection = pin!(connection);
         let outcome = tokio::select! {
             outcome = connection.as_mut() => outcome,
-            _ = stopping.changed() => {
+            _ = self.stopping.changed() => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
@@ -11,26 +10,26 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use chat_model::{ChatFile, Rules};
 use chat_store::{Leases, Store, Unavailable};
-use hyper::Method;
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, ORIGIN};
+use hyper::header::{HeaderName, HeaderValue};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument as _;
 
 use crate::agents::Agents;
 use crate::chance::{Chance, SystemChance};
 use crate::chats::{Chats, Parts};
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, User};
+use crate::cors::{self, Origins};
 use crate::dispatch::{Distributor, LongestWaiting};
 use crate::hooks::Hooked;
-use crate::identity::Passwords;
+use crate::identity::{self, Flights, Passwords, Tag, Throttle};
 use crate::metrics::Metrics;
 use crate::reply::{self, Refusal};
 use crate::roster::Roster;
 use crate::routes::{self, Route};
 use crate::session::Sessions;
 use crate::storage::AnyStore;
+use crate::tls::{self, TlsAcceptor};
 
 /// The contact centre as one HTTP service: everything but the socket.
 ///
@@ -54,6 +53,11 @@ pub(crate) struct Server {
     pub(crate) store: AnyStore,
     pub(crate) roster: Arc<Roster>,
     pub(crate) passwords: Passwords,
+    pub(crate) throttle: Throttle,
+    /// The logins that are being checked.
+    pub(crate) logins: Flights<Tag, Option<Arc<User>>>,
+    pub(crate) origins: Origins,
+    pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) sessions: Sessions,
     pub(crate) agents: Arc<Agents>,
     pub(crate) chats: Arc<Chats>,
@@ -85,7 +89,7 @@ impl App {
     /// Reads random bytes from the system and panics if it has none.
     ///
     /// # Errors
-    /// What [`Config::validate`] finds.
+    /// What [`Config::validate`] finds, and a certificate or key that cannot be used.
     pub fn new(
         config: Config,
         store: impl Store + Leases,
@@ -97,7 +101,7 @@ impl App {
     /// Puts a server together from parts that are not the usual ones.
     ///
     /// # Errors
-    /// What [`Config::validate`] finds.
+    /// What [`Config::validate`] finds, and a certificate or key that cannot be used.
     pub fn with(
         config: Config,
         store: impl Store + Leases,
@@ -105,6 +109,7 @@ impl App {
         extras: Extras,
     ) -> Result<Self, ConfigError> {
         config.validate()?;
+        let tls = tls::acceptor(&config.server)?;
         let store = AnyStore::new(store);
         let roster = Arc::new(Roster::new(&config));
         let hooks = Hooked::default();
@@ -132,7 +137,11 @@ impl App {
         let server = Server {
             rules,
             passwords: Passwords::new(&config, clock.clone()),
-            sessions: Sessions::new(store.clone(), clock.clone(), &config.limits),
+            throttle: Throttle::new(&config.limits, clock.clone(), &metrics),
+            logins: Flights::default(),
+            origins: Origins::new(&config.server),
+            tls,
+            sessions: Sessions::new(store.clone(), clock.clone(), roster.clone(), &config),
             agents,
             chats,
             metrics,
@@ -188,42 +197,17 @@ impl App {
             .method_not_allowed_fallback(async || Refusal::method_not_allowed())
             // The innermost first: a panic is an answer like any other to those around it.
             .layer(CatchPanicLayer::custom(reply::panicked));
-        let router = match self.cors() {
-            Some(cors) => router.layer(cors),
-            None => router,
+        let router = match self.server.config.server.csrf_protection {
+            true => router.layer(middleware::from_fn(identity::tell_csrf_token)),
+            false => router,
+        };
+        let router = match self.server.origins.allow_any() {
+            true => router.layer(middleware::from_fn_with_state(self.server.clone(), cors::permit)),
+            false => router,
         };
         router
             .layer(middleware::from_fn_with_state(self.server.clone(), observe))
             .with_state(self.server.clone())
-    }
-
-    /// PLAT-1.6-1; with credentials the origin is echoed (PLAT-1.6-2).
-    fn cors(&self) -> Option<CorsLayer> {
-        let origins = &self.server.config.server.cors_origins;
-        if origins.is_empty() {
-            return None;
-        }
-        let origins = origins.iter().filter_map(|o| HeaderValue::from_str(o.as_str()).ok());
-        Some(
-            CorsLayer::new()
-                .allow_origin(AllowOrigin::list(origins))
-                .allow_credentials(true)
-                .allow_methods([
-                    Method::GET,
-                    Method::POST,
-                    Method::PUT,
-                    Method::DELETE,
-                    Method::OPTIONS,
-                ])
-                .allow_headers(
-                    [CONTENT_TYPE, ACCEPT, ORIGIN, COOKIE, AUTHORIZATION]
-                        .into_iter()
-                        .chain(OTHER_REQUEST_HEADERS.map(HeaderName::from_static))
-                        .collect::<Vec<_>>(),
-                )
-                .expose_headers([REQUEST_ID])
-                .max_age(Duration::from_secs(120)),
-        )
     }
 }
 
@@ -247,10 +231,6 @@ impl Server {
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Besides the standard ones: PLAT-1.6-1, PLAT-1.6-3, DEC-48.
-const OTHER_REQUEST_HEADERS: [&str; 6] =
-    ["x-requested-with", "ssid", "surl", "contactcenterid", "x-csrf-token", "idempotency-key"];
 
 /// Names, times, counts and logs every request.
 ///

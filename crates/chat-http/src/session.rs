@@ -16,7 +16,8 @@ use indexmap::IndexMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
-use crate::config::Limits;
+use crate::config::{Config, User};
+use crate::roster::Roster;
 use crate::storage::AnyStore;
 
 /// How long the cache answers in place of the lease.
@@ -38,6 +39,11 @@ impl Token {
 
     fn draw() -> Self {
         Self(hex(&crate::random::<16>()))
+    }
+
+    /// What the session is called here.
+    pub(crate) fn key(&self) -> SessionKey {
+        SessionKey::of(&self.0)
     }
 
     /// The cookie's value.
@@ -62,6 +68,12 @@ impl SessionKey {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 
+    /// 128 bits that only this session has and that tell nothing about it, for the purpose `label`.
+    pub(crate) fn derive(&self, label: &str) -> [u8; 16] {
+        let digest = Sha256::new().chain_update(label.as_bytes()).chain_update(self.0).finalize();
+        *digest.first_chunk().expect("a digest has 256 bits")
+    }
+
     fn lease(&self) -> LeaseKey {
         LeaseKey::new(format!("http/{}", hex(&self.0)))
     }
@@ -78,6 +90,7 @@ impl fmt::Debug for SessionKey {
 pub(crate) struct Sessions {
     store: AnyStore,
     clock: Arc<dyn Clock>,
+    roster: Arc<Roster>,
     ttl: Duration,
     per_user: usize,
     cache: Mutex<IndexMap<SessionKey, Cached>>,
@@ -87,19 +100,27 @@ pub(crate) struct Sessions {
 
 #[derive(Debug, Clone)]
 struct Cached {
-    user: UserId,
+    user: Arc<User>,
     read_at: u64,
     renewed_at: u64,
 }
 
 impl Sessions {
-    pub(crate) fn new(store: AnyStore, clock: Arc<dyn Clock>, limits: &Limits) -> Self {
-        let idle = Duration::from_secs(limits.http_session_seconds.into());
+    pub(crate) fn new(
+        store: AnyStore,
+        clock: Arc<dyn Clock>,
+        roster: Arc<Roster>,
+        config: &Config,
+    ) -> Self {
+        let idle = Duration::from_secs(config.limits.http_session_seconds.into());
+        // PLAT-2.1-3: while a poll is held its session is in use.
+        let held = Duration::from_millis(config.notifications.timeout_ms.into());
         Self {
             store,
             clock,
-            ttl: idle + Duration::from_millis(RENEW_MS + TRUST_MS),
-            per_user: limits.max_http_sessions_per_user,
+            roster,
+            ttl: idle + held + Duration::from_millis(RENEW_MS + TRUST_MS),
+            per_user: config.limits.max_http_sessions_per_user,
             cache: Mutex::default(),
             opened: Mutex::default(),
         }
@@ -109,14 +130,15 @@ impl Sessions {
     ///
     /// Clients that never send the cookie back would open one after the other; beyond
     /// `limits.max_http_sessions_per_user` the user's oldest ends.
-    pub(crate) async fn open(&self, user: &UserId) -> Result<Token, LeaseError> {
+    pub(crate) async fn open(&self, user: &Arc<User>) -> Result<Token, LeaseError> {
         let token = Token::draw();
-        let key = SessionKey::of(token.as_str());
-        self.store.put(&key.lease(), None, user.as_str().as_bytes(), Some(self.ttl)).await?;
+        let key = token.key();
+        let value = format!("{} {}", fingerprint(user), user.id);
+        self.store.put(&key.lease(), None, value.as_bytes(), Some(self.ttl)).await?;
         self.remember(key, user.clone(), self.clock.monotonic_ms());
         let surplus = {
             let mut opened = lock(&self.opened);
-            let opened = opened.entry(user.clone()).or_default();
+            let opened = opened.entry(user.id.clone()).or_default();
             opened.push_back(key);
             if opened.len() > self.per_user { opened.pop_front() } else { None }
         };
@@ -130,24 +152,29 @@ impl Sessions {
     pub(crate) async fn find(
         &self,
         token: &str,
-    ) -> Result<Option<(UserId, SessionKey)>, Unavailable> {
+    ) -> Result<Option<(Arc<User>, SessionKey)>, Unavailable> {
         if token.len() != Token::LENGTH {
             return Ok(None);
         }
         let key = SessionKey::of(token);
+        Ok(self.touch(&key).await?.map(|user| (user, key)))
+    }
+
+    /// Keeps a session alive and says whose it is, if it is alive. For connections that ask nothing
+    /// for long: while one is open its session is in use (PLAT-2.1-3).
+    pub(crate) async fn touch(&self, key: &SessionKey) -> Result<Option<Arc<User>>, Unavailable> {
         let now = self.clock.monotonic_ms();
-        let cached = lock(&self.cache).get(&key).cloned();
+        let cached = lock(&self.cache).get(key).cloned();
         if let Some(known) = &cached
             && now < known.read_at + TRUST_MS
         {
-            return Ok(Some((known.user.clone(), key)));
+            return Ok(Some(known.user.clone()));
         }
         let Some(lease) = self.store.get(&key.lease()).await? else {
-            lock(&self.cache).swap_remove(&key);
+            lock(&self.cache).swap_remove(key);
             return Ok(None);
         };
-        let Ok(user) = str::from_utf8(&lease.value) else { return Ok(None) };
-        let user = UserId::from(user);
+        let Some(user) = self.owner(&lease.value) else { return Ok(None) };
         let renewed_at = match cached {
             Some(known) if now < known.renewed_at + RENEW_MS => known.renewed_at,
             _ => match self
@@ -160,8 +187,16 @@ impl Sessions {
                 Err(LeaseError::Unavailable(why)) => return Err(why),
             },
         };
-        self.remember(key, user.clone(), renewed_at);
-        Ok(Some((user, key)))
+        self.remember(*key, user.clone(), renewed_at);
+        Ok(Some(user))
+    }
+
+    /// Whose session a lease is. Nobody's, once the user is gone or has another password: who
+    /// changes a password wants everybody out who knew the old one.
+    fn owner(&self, lease: &[u8]) -> Option<Arc<User>> {
+        let (password, id) = str::from_utf8(lease).ok()?.split_once(' ')?;
+        let user = self.roster.user(&UserId::from(id))?;
+        (fingerprint(user) == password).then(|| user.clone())
     }
 
     /// Ends the session; one that is over already stays so (PLAT-3.4-3).
@@ -179,7 +214,7 @@ impl Sessions {
         Ok(())
     }
 
-    fn remember(&self, key: SessionKey, user: UserId, renewed_at: u64) {
+    fn remember(&self, key: SessionKey, user: Arc<User>, renewed_at: u64) {
         let read_at = self.clock.monotonic_ms();
         let mut cache = lock(&self.cache);
         if cache.len() >= CACHED && !cache.contains_key(&key) {
@@ -193,6 +228,13 @@ impl Sessions {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Tells a user's password from the next one; nothing can be guessed from it, because the hash has a
+/// random salt.
+fn fingerprint(user: &User) -> String {
+    let digest = Sha256::digest(user.password_hash.phc().to_string());
+    hex(&digest[..8])
 }
 
 fn hex(bytes: &[u8]) -> String {

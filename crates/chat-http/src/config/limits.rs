@@ -62,6 +62,15 @@ settings! {
         max_http_sessions_per_user: usize = 64, 1..=10_000;
         /// Passwords that wait for their (costly) check; more are answered 503.
         max_waiting_logins: usize = 256, 1..=100_000;
+        /// Failed logins of one user from one address until further ones are refused unseen with
+        /// HTTP 429.
+        max_failed_logins: usize = 10, 1..=100_000;
+        /// Failed logins of all users from one address (of IPv6: one /64).
+        max_failed_logins_per_address: usize = 100, 1..=1_000_000;
+        /// Failed logins of one user from all addresses from which they did not log in before.
+        max_failed_logins_per_user: usize = 100, 1..=1_000_000;
+        /// Seconds after which that many failed logins are forgotten; some are sooner, in proportion.
+        failed_login_seconds: u32 = 300, 1..=86_400;
         /// Chats that visitors, who need no login, have open at one time; a request for one more is
         /// answered 503.
         max_visitor_chats: usize = 100_000, 1..=10_000_000;
@@ -69,6 +78,8 @@ settings! {
         /// Seconds a connection may be idle, take for the head of a request (PLAT-1.1-2), or take
         /// nothing of a reply.
         idle_seconds: u32 = 30, 1..=3_600;
+        /// Seconds the handshake of an encrypted connection may take.
+        handshake_seconds: u32 = 10, 1..=3_600;
         /// Seconds the body of a request may take.
         body_seconds: u32 = 30, 1..=3_600;
         /// Seconds that requests under way are given when the server stops.

@@ -7,6 +7,9 @@ use argon2::password_hash::phc;
 use argon2::{Algorithm, Params};
 use serde::{Deserialize, Deserializer};
 
+use super::AddressRange;
+use super::web::{ForwardedHeader, SameSite};
+
 /// The text is not one that the value can have; says what was expected and what came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueError {
@@ -15,7 +18,7 @@ pub struct ValueError {
 }
 
 impl ValueError {
-    fn new(expected: &'static str, found: impl Into<String>) -> Self {
+    pub(super) fn new(expected: &'static str, found: impl Into<String>) -> Self {
         Self { expected, found: found.into() }
     }
 }
@@ -38,6 +41,18 @@ impl ApiUrl {
     /// The address, without a slash at its end.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether clients reach the server over encrypted connections.
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
+    /// Scheme, host and port, as browsers send the origin of a page.
+    pub fn origin(&self) -> &str {
+        let host = self.0.find("://").map_or(0, |at| at + 3);
+        let end = self.0[host..].find('/').map_or(self.0.len(), |at| host + at);
+        &self.0[..end]
     }
 }
 
@@ -194,4 +209,4 @@ macro_rules! read_from_text {
     )+};
 }
 
-read_from_text! { ApiUrl Origin TimeOffset PasswordHash }
+read_from_text! { ApiUrl Origin TimeOffset PasswordHash AddressRange SameSite ForwardedHeader }

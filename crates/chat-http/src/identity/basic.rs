@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use hyper::header::AUTHORIZATION;
+use hyper::header::{AUTHORIZATION, HeaderValue};
 
 /// The bytes behind `Basic`, a colon somewhere in them.
 pub(crate) struct Credentials(Vec<u8>);
@@ -17,16 +17,33 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Whether a request shows credentials, readable or not.
-pub(crate) fn are_shown(headers: &HeaderMap) -> bool {
-    let scheme = |value: &[u8]| value.get(..5).is_some_and(|it| it.eq_ignore_ascii_case(b"basic"));
-    headers.get(AUTHORIZATION).is_some_and(|value| scheme(value.as_bytes()))
+/// What a request shows of credentials.
+pub(crate) enum Shown {
+    /// None that are Basic.
+    Nothing,
+    /// Something that is nobody's: no pair of name and password, or several headers, of which
+    /// others on the way may have read another one.
+    Unreadable,
+    /// A name and a password.
+    Credentials(Credentials),
 }
 
-/// The credentials of a request; `None` if there are none or they cannot be read.
-pub(crate) fn credentials(headers: &HeaderMap) -> Option<Credentials> {
-    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, encoded) = value.split_once(' ')?;
+/// The credentials of a request.
+pub(crate) fn shown(headers: &HeaderMap) -> Shown {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Shown::Nothing };
+    let is_basic = |value: &HeaderValue| {
+        value.as_bytes().get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic"))
+    };
+    match values.next() {
+        None if !is_basic(value) => Shown::Nothing,
+        None => read(value).map_or(Shown::Unreadable, Shown::Credentials),
+        Some(_) => Shown::Unreadable,
+    }
+}
+
+fn read(value: &HeaderValue) -> Option<Credentials> {
+    let (scheme, encoded) = value.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") || encoded.len() > 2 * MAX_BYTES {
         return None;
     }
@@ -35,6 +52,10 @@ pub(crate) fn credentials(headers: &HeaderMap) -> Option<Credentials> {
 }
 
 impl Credentials {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// What they can mean, name and password, the likelier first (PLAT-2.1-2): UTF-8, and
     /// ISO-8859-1 where that is something else.
     pub(crate) fn readings(&self) -> impl Iterator<Item = (String, String)> {
@@ -49,15 +70,16 @@ impl Credentials {
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::HeaderValue;
-
-    use super::{AUTHORIZATION, HeaderMap, credentials};
+    use super::{AUTHORIZATION, HeaderMap, HeaderValue, Shown, shown};
 
     #[track_caller]
     fn check(header: &str, expected: &[(&str, &str)]) {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_str(header).unwrap());
-        let readings: Vec<_> = credentials(&headers).iter().flat_map(|c| c.readings()).collect();
+        let readings: Vec<_> = match shown(&headers) {
+            Shown::Credentials(credentials) => credentials.readings().collect(),
+            Shown::Nothing | Shown::Unreadable => Vec::new(),
+        };
         let readings: Vec<_> = readings.iter().map(|(n, p)| (n.as_str(), p.as_str())).collect();
         assert_eq!(readings, expected, "{header}");
     }
@@ -85,5 +107,31 @@ mod tests {
             check(header, &[]);
         }
         check(&format!("Basic {}", "YTph".repeat(400)), &[]);
+    }
+
+    /// What is unreadable is not taken for an anonymous request, whose cookie would count.
+    #[test]
+    fn credentials_are_shown_once_or_not_at_all() {
+        let of = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(AUTHORIZATION, HeaderValue::from_static(value));
+            }
+            match shown(&headers) {
+                Shown::Nothing => "nothing",
+                Shown::Unreadable => "unreadable",
+                Shown::Credentials(_) => "credentials",
+            }
+        };
+        let basic = "Basic YWdlbnQxOmE6Yg==";
+        assert_eq!(of(&[]), "nothing");
+        assert_eq!(of(&["Bearer x"]), "nothing");
+        assert_eq!(of(&[basic]), "credentials");
+        for several in [&[basic, basic][..], &[basic, "Bearer x"], &["Bearer x", basic]] {
+            assert_eq!(of(several), "unreadable", "{several:?}");
+        }
+        for unreadable in ["Basic", "Basic ", "basic !", "Basic YWdlbnQx", "Basic\u{9}x"] {
+            assert_eq!(of(&[unreadable]), "unreadable", "{unreadable}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use axum::http::HeaderMap;
 use hyper::header::{COOKIE, HeaderValue};
 
+use crate::config::{SameSite, Server};
 use crate::session::Token;
 
 const NAME: &str = "JSESSIONID";
@@ -20,18 +21,32 @@ pub(crate) fn session_tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> 
 }
 
 /// The `Set-Cookie` that opens the session `token` in the client.
-pub(crate) fn session_cookie(token: &Token, secure: bool) -> HeaderValue {
-    set_cookie(token.as_str(), "", secure)
+pub(crate) fn session_cookie(token: &Token, config: &Server) -> HeaderValue {
+    set_cookie(token.as_str(), "", config)
 }
 
 /// The `Set-Cookie` that makes the client forget its session.
-pub(crate) fn expired_cookie(secure: bool) -> HeaderValue {
-    set_cookie("", "; Max-Age=0", secure)
+pub(crate) fn expired_cookie(config: &Server) -> HeaderValue {
+    set_cookie("", "; Max-Age=0", config)
 }
 
-fn set_cookie(value: &str, more: &str, secure: bool) -> HeaderValue {
-    let secure = if secure { "; Secure" } else { "" };
-    let text = format!("{NAME}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{more}");
+/// What is said of every cookie: no script reads it, and with whose requests it comes along.
+///
+/// Browsers that keep the cookies of embedded pages apart take those of other sites' pages only so
+/// (PLAT-1.6-4).
+pub(crate) fn attributes(config: &Server) -> &'static str {
+    match (config.cookie_same_site, config.has_secure_cookies()) {
+        (SameSite::Lax, false) => "; Path=/; HttpOnly; SameSite=Lax",
+        (SameSite::Lax, true) => "; Path=/; HttpOnly; SameSite=Lax; Secure",
+        (SameSite::Strict, false) => "; Path=/; HttpOnly; SameSite=Strict",
+        (SameSite::Strict, true) => "; Path=/; HttpOnly; SameSite=Strict; Secure",
+        // Not without Secure: Config::validate.
+        (SameSite::None, _) => "; Path=/; HttpOnly; SameSite=None; Secure; Partitioned",
+    }
+}
+
+fn set_cookie(value: &str, more: &str, config: &Server) -> HeaderValue {
+    let text = format!("{NAME}={value}{}{more}", attributes(config));
     HeaderValue::try_from(text).expect("a token is hex digits")
 }
 

@@ -27,7 +27,8 @@ const REMEMBERED_MS: u64 = 10 * 60 * 1_000;
 /// Hashed with the parameters of [`hash_password`]; of what, does not matter.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$5GCF9Ullw3AZK60psXZABQ$5emnViJP+nQV2fqpu42cb/R38n3aGhZNPUFlBukvHxE";
 
-type Tag = [u8; 32];
+/// Stands for a secret.
+pub(crate) type Tag = [u8; 32];
 
 /// Hashes a password for `[[users]] password_hash`: argon2id with the parameters that OWASP
 /// recommends (19 MiB, 2 passes) and a random salt, in PHC form.
@@ -51,8 +52,8 @@ pub(crate) struct Passwords {
     clock: Arc<dyn Clock>,
     /// The key of the tags; drawn at start and known to nobody.
     key: [u8; 32],
-    /// Checked instead of the hash of a user who does not exist.
-    nobody: PasswordHash,
+    /// One of them is checked in the place of the hash of a user who does not exist.
+    stand_ins: Vec<PasswordHash>,
     remembered: Mutex<IndexMap<UserId, (Tag, u64)>>,
     /// Who is being checked.
     running: Arc<Semaphore>,
@@ -76,7 +77,7 @@ impl Passwords {
         Self {
             clock,
             key: crate::random(),
-            nobody: NOBODY.parse().expect("the constant is an argon2 hash"),
+            stand_ins: stand_ins(config),
             remembered: Mutex::default(),
             running: Arc::new(Semaphore::new(processors)),
             memory: Arc::default(),
@@ -84,23 +85,30 @@ impl Passwords {
         }
     }
 
-    /// Whether `password` is the user's; nobody has none. Takes the same work for both.
+    /// Whether `password` was found to be the user's a short while ago. Takes no time to speak of.
+    pub(crate) fn remembers(&self, user: &User, password: &str) -> bool {
+        let tag = self.tag_of_user(user, password);
+        self.remembered().get(&user.id).is_some_and(|(known, until)| {
+            bool::from(known.ct_eq(&tag)) && self.clock.monotonic_ms() < *until
+        })
+    }
+
+    /// Whether `password` is that of the user `name`; nobody has none. Takes the same work for both.
+    ///
+    /// # Errors
+    /// HTTP 503 while too many wait for theirs; none was looked at then.
     pub(crate) async fn verify(
         &self,
         user: Option<&Arc<User>>,
+        name: &str,
         password: &str,
     ) -> Result<bool, Refusal> {
-        let tag = user.map(|user| (&user.id, self.tag(user, password)));
-        if let Some((user, tag)) = &tag
-            && self.remembers(user, tag)
-        {
-            return Ok(true);
-        }
         let Ok(_place) = self.waiting.try_acquire() else {
             return Err(Refusal::unavailable("too many logins at once; try again"));
         };
         let turn = self.running.clone().acquire_owned().await.map_err(|_| Refusal::internal())?;
-        let hash = user.map_or(&self.nobody, |user| &user.password_hash).clone();
+        let hash = user.map_or_else(|| self.stand_in(name), |user| &user.password_hash).clone();
+        let tag = user.map(|user| (user.id.clone(), self.tag_of_user(user, password)));
         let password = password.to_owned();
         let memory = self.memory.clone();
         let fits = tokio::task::spawn_blocking(move || {
@@ -116,30 +124,47 @@ impl Passwords {
         match tag {
             Some((user, tag)) if fits => {
                 let until = self.clock.monotonic_ms() + REMEMBERED_MS;
-                self.remembered().insert(user.clone(), (tag, until));
+                self.remembered().insert(user, (tag, until));
                 Ok(true)
             }
             _ => Ok(false),
         }
     }
 
-    fn remembers(&self, user: &UserId, tag: &Tag) -> bool {
-        self.remembered().get(user).is_some_and(|(known, until)| {
-            bool::from(known.ct_eq(tag)) && self.clock.monotonic_ms() < *until
-        })
+    /// The hash that stands in for that of the unknown user `name`: always the same one, since
+    /// users' hashes may differ in how long they take.
+    fn stand_in(&self, name: &str) -> &PasswordHash {
+        let [a, b, ..] = self.tag(name.as_bytes());
+        &self.stand_ins[usize::from(u16::from_le_bytes([a, b])) % self.stand_ins.len()]
     }
 
-    fn tag(&self, user: &User, password: &str) -> Tag {
+    /// What stands for `text` in this process, and for nothing outside of it.
+    pub(crate) fn tag(&self, text: &[u8]) -> Tag {
+        self.tag_of(&[text])
+    }
+
+    fn tag_of_user(&self, user: &User, password: &str) -> Tag {
+        self.tag_of(&[user.id.as_str().as_bytes(), b":", password.as_bytes()])
+    }
+
+    fn tag_of(&self, parts: &[&[u8]]) -> Tag {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes any key");
-        mac.update(user.id.as_str().as_bytes());
-        mac.update(b":");
-        mac.update(password.as_bytes());
+        parts.iter().for_each(|part| mac.update(part));
         mac.finalize().into_bytes().into()
     }
 
     /// One entry per user of the configuration at most, so it needs no other bound.
     fn remembered(&self) -> MutexGuard<'_, IndexMap<UserId, (Tag, u64)>> {
         lock(&self.remembered)
+    }
+}
+
+/// Those of the users, so that who looks at the time it takes sees users everywhere.
+fn stand_ins(config: &Config) -> Vec<PasswordHash> {
+    let hashes: Vec<_> = config.users.iter().map(|user| user.password_hash.clone()).collect();
+    match hashes.is_empty() {
+        true => vec![NOBODY.parse().expect("the constant is an argon2 hash")],
+        false => hashes,
     }
 }
 

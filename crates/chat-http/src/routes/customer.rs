@@ -11,7 +11,7 @@ use hyper::{HeaderMap, Method};
 
 use super::{Route, chats};
 use crate::body::{self, JsonBody};
-use crate::identity::identify;
+use crate::identity::{Asking, identify};
 use crate::path::Named;
 use crate::query::Query;
 use crate::reply::{self, Refusal};
@@ -88,16 +88,16 @@ async fn request(
 async fn read(
     State(server): State<Shared>,
     Named(id): Named<String>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, Refusal> {
     let visitor = match Whose::is(id) {
         Whose::Visitors(visitor) => visitor,
         Whose::Agents(id) => {
-            let caller = identify(&server, &headers).await?;
+            let caller = identify(&server, Asking::of(&request)).await?;
             return chats::resource(&server, &caller.user, &id).await;
         }
     };
-    check_contact_center(&server, &headers)?;
+    check_contact_center(&server, request.headers())?;
     let chat = heard(&server, &visitor).await?;
     let print = |chat: &Chat| chat.customer_view().map(|view| view.to_json());
     match server.chats.desk.read(&chat, print).await?.flatten() {
@@ -109,22 +109,22 @@ async fn read(
 /// GetMessages (CUST-2.3, CUST-4), or CHAT-9.4.
 async fn messages(
     State(server): State<Shared>,
-    method: Method,
     Named(id): Named<String>,
-    headers: HeaderMap,
     RawQuery(query): RawQuery,
+    request: Request,
 ) -> Result<Response, Refusal> {
     let query = Query::parse(query.as_deref());
     let visitor = match Whose::is(id) {
         Whose::Visitors(visitor) => visitor,
         Whose::Agents(id) => {
-            let caller = identify(&server, &headers).await?;
+            let caller = identify(&server, Asking::of(&request)).await?;
             return chats::transcript(&server, &caller.user, &id, &query).await;
         }
     };
-    check_contact_center(&server, &headers)?;
+    check_contact_center(&server, request.headers())?;
     let chat = known(&server, &visitor).await?;
     let index = chats::number(&query, "index")?;
+    let is_head = request.method() == Method::HEAD;
     let now_ms = server.chats.desk.now().as_millis();
     let print = |chat: &Chat| {
         let view = chat.customer_view()?;
@@ -132,7 +132,7 @@ async fn messages(
         // moves to the last line that was. HEAD returns none (DEC-47).
         Some(server.chats.visitors.hear(&visitor, now_ms, |position| {
             let (messages, last) = view.messages_json(index.unwrap_or(position + 1));
-            let returned = last.filter(|_| method != Method::HEAD);
+            let returned = last.filter(|_| !is_head);
             (messages, returned.unwrap_or(position))
         }))
     };
@@ -151,7 +151,7 @@ async fn operate(
 ) -> Result<Response, Refusal> {
     match Whose::is(id) {
         Whose::Agents(id) => {
-            let caller = identify(&server, request.headers()).await?;
+            let caller = identify(&server, Asking::of(&request)).await?;
             let JsonBody(body) = JsonBody::from_request(request, &server).await?;
             chats::perform(&server, &caller.user, &id, &body).await
         }

@@ -7,14 +7,13 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use chat_model::{JsonKind, JsonRef, Rejection, StatusCode, UserId};
 use hyper::Method;
-use hyper::header::SET_COOKIE;
 use serde::Serialize;
 
 use super::Route;
 use crate::agents::{Channel, MOST_CHANNELS, Which};
 use crate::body::JsonBody;
 use crate::config::User;
-use crate::identity::{Caller, expired_cookie, session_cookie};
+use crate::identity::{self, Caller};
 use crate::path::Named;
 use crate::query::Query;
 use crate::reply::{self, Refusal};
@@ -62,11 +61,7 @@ async fn read(
 ) -> Result<Response, Refusal> {
     let body = user_resource(&server, &caller.user, &Query::parse(query.as_deref())).await?;
     let mut response = reply::json(body);
-    if caller.session.is_none() {
-        let token = server.sessions.open(&caller.user.id).await?;
-        let cookie = session_cookie(&token, server.config.server.secure_cookies);
-        response.headers_mut().insert(SET_COOKIE, cookie);
-    }
+    identity::open_session(&server, &caller, &mut response).await?;
     Ok(response)
 }
 
@@ -141,11 +136,7 @@ async fn end_session(server: &Server, caller: &Caller) -> Result<Response, Refus
     server.agents.log_out(&caller.user.id).await?;
     server.hooks.logged_out(&caller.user.id).await?;
     let mut response = reply::ok();
-    if let Some(session) = &caller.session {
-        server.sessions.end(session).await?;
-        let cookie = expired_cookie(server.config.server.secure_cookies);
-        response.headers_mut().insert(SET_COOKIE, cookie);
-    }
+    identity::end_session(server, caller, &mut response).await?;
     Ok(response)
 }
 

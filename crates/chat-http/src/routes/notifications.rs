@@ -16,7 +16,7 @@ use hyper::{HeaderMap, Method};
 use super::Route;
 use crate::body::JsonBody;
 use crate::hub::NoAnswer;
-use crate::identity::Caller;
+use crate::identity::{Caller, cookie_attributes};
 use crate::reply::Refusal;
 use crate::server::Shared;
 
@@ -68,8 +68,8 @@ async fn converse(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(browser) = answer.set_browser_cookie {
-        let secure = if server.config.server.secure_cookies { "; Secure" } else { "" };
-        let cookie = format!("{BROWSER_COOKIE}={}; Path=/; HttpOnly{secure}", browser.as_str());
+        let attributes = cookie_attributes(&server.config.server);
+        let cookie = format!("{BROWSER_COOKIE}={}{attributes}", browser.as_str());
         headers.extend(HeaderValue::try_from(cookie).ok().map(|cookie| (SET_COOKIE, cookie)));
     }
     Ok(response)

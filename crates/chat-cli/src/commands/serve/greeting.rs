@@ -10,7 +10,8 @@ use super::chats::DEMO_CHAT;
 /// The greeting. Its first line is `Listening on {address}`, where the address is the one that the
 /// socket has; programs may read it.
 pub(super) fn of(config: &Config) -> String {
-    let address = format!("http://{}/api/v2", config.server.listen);
+    let scheme = if config.server.speaks_tls() { "https" } else { "http" };
+    let address = format!("{scheme}://{}/api/v2", config.server.listen);
     let mut out = format!("Listening on {address}");
     if let Some(external) = &config.server.external_url {
         // Writing to a String cannot fail.
