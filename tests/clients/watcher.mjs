@@ -21,6 +21,9 @@ export class Watcher {
   handshakes = [];
   losses = 0;
 
+  // Where its program had to do what its library does not.
+  differences = [];
+
   constructor(url, authorization, way, channels) {
     this.way = way;
     this.#channels = channels;
@@ -52,7 +55,6 @@ export class Watcher {
 
   // Waits for the session number `count` and its subscriptions.
   async ready(count = 1) {
-    const { channels } = this;
     const isReady = () => this.handshakes.length >= count && this.#subscribed.size === this.#channels.length;
     await this.#until(isReady, `session ${count} and its subscriptions`);
     return this.handshakes[count - 1];
@@ -94,6 +96,10 @@ export class Watcher {
   }
 
   #take(message) {
+    if (message.difference) {
+      this.differences.push(message.difference);
+      return;
+    }
     const { channel, successful } = message;
     if (channel === "/meta/handshake" && successful) {
       this.handshakes.push(message);
