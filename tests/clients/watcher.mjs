@@ -34,12 +34,13 @@ export class Watcher {
       stdio: ["pipe", "pipe", "inherit"],
       env: {
         ...process.env,
-        WATCH_URL: `${url}/notifications`,
+        WATCH_URL: `${url}/notifications${way.suffix ?? ""}`,
         WATCH_AUTHORIZATION: authorization,
         WATCH_CHANNELS: channels.join(" "),
         WATCH_TRANSPORT: way.transport,
         WATCH_ACK: way.ack ? "yes" : "no",
         WATCH_COOKIES: way.cookies ? "yes" : "no",
+        WATCH_COOKIE: way.cookie ?? "",
       },
     });
     this.#exited = once(this.#child, "exit").then(([code, signal]) => {

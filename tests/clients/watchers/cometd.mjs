@@ -18,25 +18,34 @@ function generation3() {
   return [require("cometd-3").CometD, require("cometd-3/AckExtension.js")];
 }
 
+// A page cannot give headers to a web socket: it has the cookie of a login. Where there is none, the
+// credentials go where the address has room for them.
 const url = new URL(orders.url);
-if (orders.transport === "websocket") {
-  // A page cannot give headers to a web socket, and neither does the adapter. Outside of a page
-  // there is no cookie of a login either, so the credentials go where the address has room for them.
+if (orders.cookie) {
+  window.WebSocket = class extends window.WebSocket {
+    constructor(url, protocols) {
+      super(url, protocols, { headers: { Cookie: orders.cookie } });
+    }
+  };
+} else if (orders.transport !== "long-polling") {
   [url.username, url.password] = atob(orders.authorization.replace("Basic ", "")).split(":");
 }
 
 const cometd = new CometD();
-for (const other of ["websocket", "long-polling", "callback-polling"]) {
-  if (other !== orders.transport) {
+cometd.unregisterTransport("callback-polling");
+for (const other of ["websocket", "long-polling"]) {
+  if (orders.transport !== "any" && orders.transport !== other) {
     cometd.unregisterTransport(other);
   }
 }
 cometd.configure({
   url: url.href,
-  requestHeaders: { Authorization: orders.authorization },
+  requestHeaders: orders.cookie
+    ? { Cookie: orders.cookie }
+    : { Authorization: orders.authorization },
   logLevel: "error",
 });
-if (!orders.cookies && orders.transport === "long-polling") {
+if (!orders.cookies) {
   cometd.findTransport("long-polling").context = { cookieStore: {} };
 }
 if (orders.ack) {

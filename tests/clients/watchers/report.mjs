@@ -1,8 +1,15 @@
 // What every watcher that is written for Node.js does in the same way: it takes its orders from the
 // environment, says on standard output what its client hears, and ends with standard input.
 
-const { WATCH_URL, WATCH_AUTHORIZATION, WATCH_CHANNELS, WATCH_TRANSPORT, WATCH_ACK, WATCH_COOKIES } =
-  process.env;
+const {
+  WATCH_URL,
+  WATCH_AUTHORIZATION,
+  WATCH_CHANNELS,
+  WATCH_TRANSPORT,
+  WATCH_ACK,
+  WATCH_COOKIES,
+  WATCH_COOKIE,
+} = process.env;
 
 export const orders = {
   url: WATCH_URL,
@@ -11,6 +18,8 @@ export const orders = {
   transport: WATCH_TRANSPORT,
   ack: WATCH_ACK === "yes",
   cookies: WATCH_COOKIES === "yes",
+  // Of a login that somebody else did; there are no credentials then.
+  cookie: WATCH_COOKIE,
 };
 
 // One Bayeux message in one line.
