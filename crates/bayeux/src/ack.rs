@@ -17,14 +17,27 @@ use crate::config::Limits;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     channel: ChannelName,
+    /// `[{"data":…,"channel":"…"}]`: a frame as it is, and without its brackets part of an array.
+    frame: Bytes,
+    /// The part of `frame` that the host gave.
     data: Bytes,
 }
 
 impl Event {
     /// An event on `channel` whose `data` is one JSON value in UTF-8. The text is copied into
     /// responses as it is; that it is JSON is the host's promise.
-    pub fn new(channel: ChannelName, data: impl Into<Bytes>) -> Self {
-        Self { channel, data: data.into() }
+    pub fn new(channel: ChannelName, data: impl AsRef<[u8]>) -> Self {
+        let data = data.as_ref();
+        let name = channel.as_str().as_bytes();
+        let length = HEAD.len() + data.len() + MIDDLE.len() + name.len() + TAIL.len();
+        let mut frame = Vec::with_capacity(length);
+        // BAYEUX-6.3. Channels need no escapes (BAYEUX-5.2).
+        for part in [HEAD, data, MIDDLE, name, TAIL] {
+            frame.extend_from_slice(part);
+        }
+        let frame = Bytes::from(frame);
+        let data = frame.slice(HEAD.len()..HEAD.len() + data.len());
+        Self { channel, frame, data }
     }
 
     /// Where it happened.
@@ -37,24 +50,20 @@ impl Event {
         &self.data
     }
 
-    /// The length of what [`Event::write`] writes.
-    pub(crate) fn framed_len(&self) -> usize {
-        HEAD.len() + self.data.len() + MIDDLE.len() + self.channel.as_str().len() + TAIL.len()
+    /// The array of this event alone.
+    pub(crate) fn frame(&self) -> &Bytes {
+        &self.frame
     }
 
-    /// Writes `{"data":…,"channel":"…"}` (BAYEUX-6.3). Channels need no escapes (BAYEUX-5.2).
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(HEAD);
-        out.extend_from_slice(&self.data);
-        out.extend_from_slice(MIDDLE);
-        out.extend_from_slice(self.channel.as_str().as_bytes());
-        out.extend_from_slice(TAIL);
+    /// The event as an element of an array.
+    pub(crate) fn framed(&self) -> &[u8] {
+        &self.frame[1..self.frame.len() - 1]
     }
 }
 
-const HEAD: &[u8] = br#"{"data":"#;
+const HEAD: &[u8] = br#"[{"data":"#;
 const MIDDLE: &[u8] = br#","channel":""#;
-const TAIL: &[u8] = br#""}"#;
+const TAIL: &[u8] = br#""}]"#;
 
 /// All events of one cursor that a session wants, or some that happened beside the feed.
 #[derive(Clone, Debug)]
@@ -79,6 +88,8 @@ pub(crate) struct Outbox {
     sent: u64,
     unconfirmed: VecDeque<Unit>,
     queue: VecDeque<Unit>,
+    /// How many events of the first unit of the queue were sent on their own.
+    taken: usize,
     events: usize,
     bytes: usize,
     /// Whether units may have been sent by another node: then a client may confirm what is still
@@ -100,6 +111,7 @@ impl Outbox {
             sent: start,
             unconfirmed: VecDeque::new(),
             queue: VecDeque::new(),
+            taken: 0,
             events: 0,
             bytes: 0,
             adopted: false,
@@ -154,7 +166,7 @@ impl Outbox {
         if unit.events.is_empty() {
             return Ok(());
         }
-        let (events, bytes) = unit.weight();
+        let (events, bytes) = unit.weight(0);
         if self.events + events > limits.queue_events || self.bytes + bytes > limits.queue_bytes {
             return Err(Overflow);
         }
@@ -194,17 +206,43 @@ impl Outbox {
 
     /// The queued events, oldest first.
     pub(crate) fn queued(&self) -> impl Iterator<Item = &Event> + Clone {
-        self.queue.iter().flat_map(|unit| unit.events.iter())
+        self.queue.iter().flat_map(|unit| unit.events.iter()).skip(self.taken)
+    }
+
+    /// How many events are queued.
+    pub(crate) fn queued_len(&self) -> usize {
+        let all: usize = self.queue.iter().map(|unit| unit.events.len()).sum();
+        all - self.taken
+    }
+
+    /// Takes the oldest queued event for a transport that sends each on its own (BAYEUX-12.2-3).
+    /// With acknowledgement there is none: those events travel in connect replies.
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        if self.acknowledged {
+            return None;
+        }
+        let unit = self.queue.front()?;
+        let event = unit.events.get(self.taken)?.clone();
+        self.taken += 1;
+        self.events -= 1;
+        self.bytes -= event.framed().len();
+        if self.taken == unit.events.len() {
+            self.sent = unit.cursor.map_or(self.sent, |cursor| cursor.max(self.sent));
+            self.queue.pop_front();
+            self.taken = 0;
+        }
+        Some(event)
     }
 
     /// Takes note that everything queued is on its way.
     pub(crate) fn mark_sent(&mut self) {
         self.sent = self.sent_with_queue();
+        let mut taken = core::mem::take(&mut self.taken);
         for unit in core::mem::take(&mut self.queue) {
             if self.acknowledged && unit.cursor.is_some() {
                 self.unconfirmed.push_back(unit);
             } else {
-                self.forget(&unit);
+                self.forget_rest(&unit, core::mem::take(&mut taken));
             }
         }
     }
@@ -221,20 +259,31 @@ impl Outbox {
     }
 
     /// The cursor up to which this session needs nothing any more.
+    ///
+    /// A unit of which some events are sent counts as sent: another node would send all of it again.
     pub(crate) fn checkpoint(&self) -> u64 {
+        if self.taken > 0 {
+            return self.queue.front().and_then(|unit| unit.cursor).unwrap_or(self.sent);
+        }
         let needed = self.unconfirmed.iter().chain(&self.queue).find_map(|unit| unit.cursor);
         needed.map_or(self.seen, |needed| needed.saturating_sub(1))
     }
 
     fn forget(&mut self, unit: &Unit) {
-        let (events, bytes) = unit.weight();
+        self.forget_rest(unit, 0);
+    }
+
+    fn forget_rest(&mut self, unit: &Unit, taken: usize) {
+        let (events, bytes) = unit.weight(taken);
         self.events -= events;
         self.bytes -= bytes;
     }
 }
 
 impl Unit {
-    fn weight(&self) -> (usize, usize) {
-        (self.events.len(), self.events.iter().map(Event::framed_len).sum())
+    /// Events and bytes, without the first `taken` events.
+    fn weight(&self, taken: usize) -> (usize, usize) {
+        let rest = self.events.get(taken..).unwrap_or_default();
+        (rest.len(), rest.iter().map(|event| event.framed().len()).sum())
     }
 }

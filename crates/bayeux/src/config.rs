@@ -28,6 +28,9 @@ pub struct Config {
     /// How slowly a session beyond `max_sessions_per_browser` shall poll, ms; `None` tells it to
     /// stop. Default 2,000 (BAYEUX-13.10).
     pub multi_session_interval_ms: Option<u64>,
+    /// How long a websocket on which the client says nothing stays open, ms; at least as long as a
+    /// client may be silent while its connect is held. Default 300,000 (BAYEUX-12.2-4).
+    pub connection_idle_ms: u64,
     /// Connection types listed in handshake replies. Default `["long-polling"]`.
     pub connection_types: Vec<String>,
     /// Whether clients may switch the ack extension on (BAYEUX-9.2). Default true.
@@ -50,6 +53,7 @@ impl Default for Config {
             max_interval_ms: 10_000,
             max_sessions_per_browser: Some(1),
             multi_session_interval_ms: Some(2_000),
+            connection_idle_ms: 300_000,
             connection_types: vec!["long-polling".to_owned()],
             ack: true,
             channels: Vec::new(),
@@ -73,6 +77,8 @@ impl Config {
 pub struct Limits {
     /// Bytes of a request body; more is HTTP 413. Default 1 MiB.
     pub body_bytes: usize,
+    /// Bytes of a text frame; more closes the websocket with 1009. Default 64 KiB.
+    pub frame_bytes: usize,
     /// Messages in one body; more is HTTP 413. Default 100.
     pub messages: usize,
     /// Nesting of a body; deeper is HTTP 400. Default 128.
@@ -85,6 +91,10 @@ pub struct Limits {
     pub sessions_per_owner: usize,
     /// Sessions of the server. Default 100,000.
     pub sessions: usize,
+    /// Open websockets of one owner. Default 32.
+    pub connections_per_owner: usize,
+    /// Open websockets of the server. Default 100,000.
+    pub connections: usize,
     /// Events kept for one session, sent and unacknowledged ones included; with one more the
     /// session is removed (BAYEUX-10.4). Default 1,000.
     pub queue_events: usize,
@@ -96,12 +106,15 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 1 << 20,
+            frame_bytes: 64 << 10,
             messages: 100,
             depth: 128,
             name_bytes: 256,
             subscriptions: 128,
             sessions_per_owner: 32,
             sessions: 100_000,
+            connections_per_owner: 32,
+            connections: 100_000,
             queue_events: 1_000,
             queue_bytes: 16 << 20,
         }

@@ -52,6 +52,22 @@ impl ExchangeId {
     }
 }
 
+/// One websocket, numbered by the host; a number is never given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(u64);
+
+impl ConnectionId {
+    /// The connection that the host calls `number`.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The host's number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
 /// Where new ids come from; chance is the host's.
 pub trait NewClientIds {
     /// A new client id for a session of `owner`: unique, at least 128 random bits, letters and

@@ -25,9 +25,13 @@ pub(crate) enum Unreadable {
     TooLarge,
 }
 
-/// Reads an array of messages, or a single one (BAYEUX-1.2).
-pub(crate) fn read<'a>(body: &'a [u8], limits: &Limits) -> Result<Vec<Message<'a>>, Unreadable> {
-    if body.len() > limits.body_bytes {
+/// Reads an array of messages, or a single one (BAYEUX-1.2), of at most `most` bytes.
+pub(crate) fn read<'a>(
+    body: &'a [u8],
+    most: usize,
+    limits: &Limits,
+) -> Result<Vec<Message<'a>>, Unreadable> {
+    if body.len() > most {
         return Err(Unreadable::TooLarge);
     }
     let text = core::str::from_utf8(body).map_err(|_| Unreadable::Malformed)?;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::channel::Pattern;
 use crate::framing::Response;
-use crate::id::{ClientId, ExchangeId, Owner};
+use crate::id::{ClientId, ConnectionId, ExchangeId, Owner};
 
 /// One thing for the host to do; see [`crate::Server::poll_output`].
 ///
@@ -18,6 +18,12 @@ pub enum Output {
         exchange: ExchangeId,
         /// With what.
         response: Response,
+    },
+    /// Something is to be written on a websocket: call [`crate::Server::next_frame`] until there is
+    /// nothing more. Said once until then.
+    FramesReady {
+        /// Which one.
+        connection: ConnectionId,
     },
     /// A handshake made a session.
     SessionOpened {

@@ -8,17 +8,16 @@ use alloc::vec::Vec;
 
 use crate::advice::Reconnect;
 use crate::config::Limits;
-use crate::framing::{Response, Transport};
-use crate::id::{BrowserId, ExchangeId, Owner};
+use crate::framing::{Callback, CloseCode, Response, Via};
+use crate::id::{BrowserId, ConnectionId, ExchangeId, Owner};
 use crate::message::{self, Message, Unreadable};
 
 /// One readable request of an authenticated user.
 #[derive(Debug)]
 pub struct Request<'a> {
-    pub(crate) exchange: ExchangeId,
+    pub(crate) via: Via,
     pub(crate) owner: Owner,
     pub(crate) browser: Option<BrowserId>,
-    pub(crate) transport: Transport,
     pub(crate) cursor: u64,
     pub(crate) denied: Option<Reconnect>,
     pub(crate) messages: Vec<Message<'a>>,
@@ -36,21 +35,38 @@ impl<'a> Request<'a> {
         body: &'a [u8],
         limits: &Limits,
     ) -> Result<Self, Response> {
-        let messages = message::read(body, limits).map_err(|unreadable| {
+        let messages = message::read(body, limits.body_bytes, limits).map_err(|unreadable| {
             Response::empty(match unreadable {
                 Unreadable::Malformed => 400,
                 Unreadable::TooLarge => 413,
             })
         })?;
-        Ok(Self {
-            exchange,
-            owner: owner.clone(),
-            browser: None,
-            transport: Transport::LongPolling,
-            cursor: 0,
-            denied: None,
-            messages,
-        })
+        Ok(Self::new(Via::LongPolling(exchange), owner, messages))
+    }
+
+    /// Reads a text frame of a websocket, as [`Request::read`] reads a body (BAYEUX-12.2-1).
+    ///
+    /// # Errors
+    /// The code with which to [close the connection](crate::Server::close_connection): 1011 for
+    /// what is not a batch of messages (BAYEUX-12.2-4), 1009 for more than `limits` allow.
+    pub fn read_frame(
+        connection: ConnectionId,
+        owner: &Owner,
+        text: &'a [u8],
+        limits: &Limits,
+    ) -> Result<Self, CloseCode> {
+        let messages =
+            message::read(text, limits.frame_bytes, limits).map_err(
+                |unreadable| match unreadable {
+                    Unreadable::Malformed => CloseCode::Unreadable,
+                    Unreadable::TooLarge => CloseCode::TooLarge,
+                },
+            )?;
+        Ok(Self::new(Via::WebSocket(connection), owner, messages))
+    }
+
+    fn new(via: Via, owner: &Owner, messages: Vec<Message<'a>>) -> Self {
+        Self { via, owner: owner.clone(), browser: None, cursor: 0, denied: None, messages }
     }
 
     /// Says which browser cookie came with the request (BAYEUX-2.2). Without one, a handshake
@@ -67,10 +83,17 @@ impl<'a> Request<'a> {
         Self { cursor, ..self }
     }
 
-    /// Says over which transport the request came; long-polling unless told otherwise.
+    /// Says that the request came over callback-polling (BAYEUX-12.1): the answer is a script that
+    /// calls `callback`.
     #[must_use]
-    pub fn with_transport(self, transport: Transport) -> Self {
-        Self { transport, ..self }
+    pub fn with_callback(self, callback: Callback) -> Self {
+        let via = match self.via {
+            Via::LongPolling(exchange) | Via::CallbackPolling(exchange, _) => {
+                Via::CallbackPolling(exchange, callback)
+            }
+            via @ Via::WebSocket(_) => via,
+        };
+        Self { via, ..self }
     }
 
     /// Refuses the handshake, if there is one, with `403::handshake_denied` and this advice: none
@@ -80,9 +103,9 @@ impl<'a> Request<'a> {
         Self { denied: Some(reconnect), ..self }
     }
 
-    /// The exchange that this request opened.
-    pub fn exchange(&self) -> ExchangeId {
-        self.exchange
+    /// The exchange that this request opened; `None` for a frame of a websocket.
+    pub fn exchange(&self) -> Option<ExchangeId> {
+        self.via.exchange()
     }
 
     /// The client id that decides whose session the whole batch is: the first message's

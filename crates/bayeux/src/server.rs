@@ -2,28 +2,32 @@
 //!
 //! The methods are what can happen in the world (a request, an event, a time-out, a broken
 //! connection); consequences come out of [`Server::poll_output`]. Messages are answered in
-//! `server/answer.rs`, and `server/registry.rs` keeps the indexes that make every step
-//! independent of how many sessions others have.
+//! `server/answer.rs`, `server/delivery.rs` knows how events and endings reach clients,
+//! `server/websocket.rs` what is different on websockets, and `server/registry.rs` keeps the indexes
+//! that make every step independent of how many sessions others have.
 
 mod answer;
+mod connections;
+mod delivery;
 mod registry;
+mod websocket;
 
-use alloc::borrow::Cow;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use core::fmt;
 
-use self::registry::{Key, Registry};
+use self::connections::Connections;
+use self::delivery::Parting;
+use self::registry::Registry;
+pub use self::websocket::ConnectionRefused;
 use crate::ack::Event;
-use crate::advice::{Advice, Reconnect};
+use crate::advice::Reconnect;
 use crate::config::{Config, Limits};
-use crate::error::Fault;
-use crate::framing::{Response, Transport};
+use crate::framing::{CloseCode, Response};
 use crate::id::{ExchangeId, Instant, NewClientIds, Owner};
 use crate::output::{CloseReason, Output};
-use crate::reply::{Ack, Ext, Reply};
 use crate::request::Request;
-use crate::session::{Held, Session, SessionRow};
+use crate::session::{Link, Session, SessionRow};
 
 /// Bayeux sessions and what is owed to them.
 ///
@@ -34,6 +38,7 @@ use crate::session::{Held, Session, SessionRow};
 pub struct Server {
     config: Config,
     registry: Registry,
+    connections: Connections,
     outputs: VecDeque<Output>,
     closed: bool,
 }
@@ -41,7 +46,13 @@ pub struct Server {
 impl Server {
     /// A server without sessions.
     pub fn new(config: Config) -> Self {
-        Self { config, registry: Registry::default(), outputs: VecDeque::new(), closed: false }
+        Self {
+            config,
+            registry: Registry::default(),
+            connections: Connections::default(),
+            outputs: VecDeque::new(),
+            closed: false,
+        }
     }
 
     /// The limits for [`Request::read`], to be copied out of a lock.
@@ -58,11 +69,18 @@ impl Server {
     }
 
     /// Takes a request. Its response comes out now, or later if it is a connect that is held.
+    ///
+    /// A frame of a websocket that is being closed is dropped; its client has to come again.
     pub fn handle(&mut self, now: Instant, request: Request<'_>, ids: &mut dyn NewClientIds) {
-        if self.closed {
+        if let Some(connection) = request.via.connection() {
+            if !self.hears(now, connection) {
+                return;
+            }
+        } else if let Some(exchange) = request.via.exchange().filter(|_| self.closed) {
             // Clients take a status other than 200 as a failure and come again (BAYEUX-14.1).
-            self.respond(request.exchange, Response::empty(503));
-        } else if request.is_handshake() {
+            return self.respond(exchange, Response::empty(503));
+        }
+        if request.is_handshake() {
             self.shake_hands(now, &request, ids);
         } else {
             self.converse(now, &request);
@@ -150,9 +168,13 @@ impl Server {
         self.registry.count_of(owner)
     }
 
-    /// Ends every session of an owner, who logged out: clients are told to stop (NOTIF-5.5, DEC-45).
+    /// Ends every session of an owner, who logged out: clients are told to stop (NOTIF-5.5, DEC-45),
+    /// and their websockets are closed.
     pub fn end_owner(&mut self, now: Instant, owner: &Owner) {
         self.drop_owner(now, owner, Reconnect::None);
+        for connection in self.connections.of_owner(owner) {
+            self.begin_close(connection, CloseCode::Normal);
+        }
     }
 
     /// Removes every session of an owner as [`Server::drop_session`] does.
@@ -172,11 +194,16 @@ impl Server {
     }
 
     /// Removes every session as [`Server::drop_session`] does and answers everything from now on
-    /// with HTTP 503. `Retry` where another node can resume them, else `Handshake` (DEC-45).
+    /// with HTTP 503; websockets are closed. `Retry` where another node can resume the sessions, else
+    /// `Handshake` (DEC-45).
     ///
     /// Take [`Server::rows`] before, to store the last checkpoints.
     pub fn shutdown(&mut self, _now: Instant, how: Reconnect) {
         self.closed = true;
+        // Before their sessions end, which would say why for each of them.
+        for connection in self.connections.ids() {
+            self.begin_close(connection, CloseCode::GoingAway);
+        }
         for key in self.registry.keys() {
             self.close_as(key, how);
         }
@@ -199,16 +226,24 @@ impl Server {
                 self.close(key, CloseReason::TimedOut, Parting::Forgotten);
             }
         }
+        self.close_silent_connections(now);
     }
 
     /// When [`Server::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.registry.next_due()
+        let idle = self.connections.next_due();
+        self.registry.next_due().into_iter().chain(idle).min()
     }
 
     /// The next thing for the host to do.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
+    }
+
+    fn has_room(&self, owner: &Owner) -> bool {
+        let limits = &self.config.limits;
+        self.registry.len() < limits.sessions
+            && self.registry.count_of(owner) < limits.sessions_per_owner
     }
 }
 
@@ -232,150 +267,3 @@ impl fmt::Display for RestoreError {
 }
 
 impl core::error::Error for RestoreError {}
-
-/// What a held connect hears when its session goes.
-#[derive(Clone, Copy, Debug)]
-enum Parting {
-    /// The client disconnected elsewhere: stop (BAYEUX-4.9).
-    Disconnected,
-    /// The host ended it: stop (BAYEUX-4.10).
-    Ended,
-    /// The server forgot it: shake hands (DEC-45).
-    Forgotten,
-    /// Another node has it: connect again (DEC-45).
-    Moved,
-}
-
-impl Server {
-    fn offer(&mut self, now: Instant, key: Key, cursor: Option<u64>, events: &Arc<[Event]>) {
-        let Some(session) = self.registry.get_mut(key) else { return };
-        if cursor.is_some_and(|cursor| session.outbox.has_seen(cursor)) {
-            return;
-        }
-        let wanted = session.wanted(events);
-        let limits = &self.config.limits;
-        let offered = match cursor {
-            Some(cursor) => session.outbox.offer(cursor, wanted, limits),
-            None => session.outbox.offer_aside(wanted, limits),
-        };
-        if offered.is_err() {
-            self.close(key, CloseReason::Overflow, Parting::Forgotten);
-        } else if session.held.is_some() && session.outbox.has_queued() {
-            self.wake(now, key);
-        }
-    }
-
-    /// Answers the held connect, with whatever is queued.
-    fn wake(&mut self, now: Instant, key: Key) {
-        let Some(held) = self.registry.release(key) else { return };
-        let advice = held.advise.then(|| Advice::regular(&self.config));
-        let mut replies = [connect_reply(&held).advise(advice)];
-        let response = self.deliver(key, held.transport, &mut replies, true);
-        self.expect_connect(now, key, self.config.interval_ms);
-        self.respond(held.exchange, response);
-    }
-
-    /// Lays out a response: queued events, unless acknowledgement keeps them for a connect reply
-    /// (BAYEUX-1.9, BAYEUX-9.2-1), then the replies.
-    fn deliver(
-        &mut self,
-        key: Key,
-        transport: Transport,
-        replies: &mut [Reply<'_>],
-        connects: bool,
-    ) -> Response {
-        let Some(session) = self.registry.get_mut(key) else {
-            return Response::messages(transport, [].iter(), replies);
-        };
-        let acknowledged = session.outbox.is_acknowledged();
-        if acknowledged && !connects {
-            return Response::messages(transport, [].iter(), replies);
-        }
-        let sent = session.outbox.sent_with_queue();
-        for reply in replies.iter_mut().filter(|_| acknowledged) {
-            if reply.channel.as_deref() == Some(answer::CONNECT) && reply.successful {
-                reply.ext = Some(Ext { ack: Ack::Upto(sent) });
-            }
-        }
-        let response = Response::messages(transport, session.outbox.queued(), replies);
-        session.outbox.mark_sent();
-        if let Some(cursor) = session.moved_checkpoint() {
-            let client_id = session.client_id.clone();
-            self.outputs.push_back(Output::SessionAcknowledged { client_id, cursor });
-        }
-        response
-    }
-
-    fn close_as(&mut self, key: Key, how: Reconnect) {
-        let (reason, parting) = match how {
-            Reconnect::Retry => (CloseReason::Released, Parting::Moved),
-            Reconnect::Handshake => (CloseReason::Ended, Parting::Forgotten),
-            Reconnect::None => (CloseReason::Ended, Parting::Ended),
-        };
-        self.close(key, reason, parting);
-    }
-
-    fn close(&mut self, key: Key, reason: CloseReason, parting: Parting) {
-        let held = self.registry.release(key);
-        let Some((session, last_of_owner)) = self.registry.remove(key) else { return };
-        let sent = session.outbox.is_acknowledged().then(|| session.outbox.sent());
-        self.outputs.push_back(Output::SessionClosed {
-            client_id: session.client_id,
-            owner: session.owner,
-            reason,
-            last_of_owner,
-        });
-        let Some(held) = held else { return };
-        let reply = connect_reply(&held);
-        let (notice, reply) = match parting {
-            Parting::Disconnected => (None, reply.advise(Some(Advice::only(Reconnect::None)))),
-            Parting::Ended => (
-                Some(Reply::success(answer::DISCONNECT, None)),
-                reply.advise(Some(Advice::only(Reconnect::None))),
-            ),
-            Parting::Forgotten => {
-                (None, reply.fault(Fault::UnknownClient).advise(Some(Advice::handshake())))
-            }
-            Parting::Moved => (
-                None,
-                Reply {
-                    ext: sent.map(|sent| Ext { ack: Ack::Upto(sent) }),
-                    ..reply.advise(Some(Advice::regular(&self.config)))
-                },
-            ),
-        };
-        let response = match notice {
-            Some(notice) => Response::messages(held.transport, [].iter(), &[notice, reply]),
-            None => Response::messages(held.transport, [].iter(), &[reply]),
-        };
-        self.respond(held.exchange, response);
-    }
-
-    /// Forgets a held connect without an answer.
-    fn abandon(&mut self, key: Key) -> Option<Held> {
-        let held = self.registry.release(key)?;
-        if let Some(session) = self.registry.get_mut(key) {
-            session.unsaid(&held);
-        }
-        Some(held)
-    }
-
-    /// Starts the time in which the next connect must come (BAYEUX-10.1).
-    fn expect_connect(&mut self, now: Instant, key: Key, interval_ms: u64) {
-        self.registry.arm(key, now.after(self.config.grace_ms(interval_ms)));
-    }
-
-    fn has_room(&self, owner: &Owner) -> bool {
-        let limits = &self.config.limits;
-        self.registry.len() < limits.sessions
-            && self.registry.count_of(owner) < limits.sessions_per_owner
-    }
-
-    fn respond(&mut self, exchange: ExchangeId, response: Response) {
-        self.outputs.push_back(Output::Respond { exchange, response });
-    }
-}
-
-fn connect_reply(held: &Held) -> Reply<'_> {
-    Reply::success(answer::CONNECT, held.id.as_deref().map(Cow::Borrowed))
-}

@@ -13,8 +13,8 @@ use crate::ack::{Event, Outbox};
 use crate::advice::Advice;
 use crate::channel::Pattern;
 use crate::config::Config;
-use crate::framing::Transport;
-use crate::id::{BrowserId, ClientId, ExchangeId, Instant, Owner};
+use crate::framing::Via;
+use crate::id::{BrowserId, ClientId, ConnectionId, Instant, Owner};
 use crate::subscription::Subscriptions;
 
 /// What has to survive a node for another one to go on with a session.
@@ -53,6 +53,8 @@ pub(crate) struct Session {
     /// The checkpoint that the host was told last.
     pub(crate) reported: u64,
     pub(crate) held: Option<Held>,
+    /// The websocket that it depends on.
+    pub(crate) link: Option<Link>,
     /// When the held connect ends, or without one, the session.
     pub(crate) deadline: Instant,
     /// Whether there was a connect already; the first is never held (BAYEUX-4.1).
@@ -64,11 +66,18 @@ pub(crate) struct Session {
 /// A connect that waits for its answer.
 #[derive(Debug)]
 pub(crate) struct Held {
-    pub(crate) exchange: ExchangeId,
-    pub(crate) transport: Transport,
+    pub(crate) via: Via,
     pub(crate) browser: Option<BrowserId>,
     pub(crate) id: Option<String>,
     pub(crate) advise: bool,
+}
+
+/// The websocket of a session (BAYEUX-12.2-2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) connection: ConnectionId,
+    /// Whether events are sent on it as they come (BAYEUX-12.2-3).
+    pub(crate) pushes: bool,
 }
 
 /// What matters in a `/meta/connect`.
@@ -103,6 +112,7 @@ impl Session {
             outbox: Outbox::new(ack, start),
             reported: start,
             held: None,
+            link: None,
             deadline: Instant::default(),
             connected: false,
             advise: false,
@@ -149,7 +159,9 @@ impl Session {
         let timeout_ms =
             connect.advice.flatten().unwrap_or(config.timeout_ms).min(config.timeout_ms);
         // BAYEUX-4.1, -4.3, -4.4.
-        if first || !connect.alone || timeout_ms == 0 || self.outbox.has_queued() {
+        let pushes = self.link.is_some_and(|link| link.pushes);
+        let has_news = self.outbox.has_queued() && !pushes;
+        if first || !connect.alone || timeout_ms == 0 || has_news {
             let advice = advise.then(|| Advice::regular(config));
             return Verdict::Answer { advice, interval_ms: config.interval_ms, successful: true };
         }

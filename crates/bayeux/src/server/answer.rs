@@ -6,11 +6,12 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use super::{Parting, Server};
+use super::Server;
+use super::delivery::Parting;
 use crate::advice::{Advice, Reconnect};
 use crate::channel::{Pattern, is_meta, is_service};
 use crate::error::Fault;
-use crate::framing::Response;
+use crate::framing;
 use crate::id::{Instant, NewClientIds};
 use crate::message::{Message, Subscription};
 use crate::output::{CloseReason, Output};
@@ -59,8 +60,7 @@ impl Server {
                 supported_connection_types: types.as_deref(),
                 ..reply.fault(fault).advise(Some(advice))
             };
-            let response = Response::messages(request.transport, [].iter(), &[reply]);
-            return self.respond(request.exchange, response);
+            return self.send(&request.via, &[reply]);
         }
         let drawn = (0..DRAWS)
             .map(|_| ids.client_id(&request.owner))
@@ -69,8 +69,7 @@ impl Server {
             let reply = reply
                 .fault(Fault::HandshakeFailed)
                 .advise(Some(Advice::handshake_later(self.config.max_interval_ms)));
-            let response = Response::messages(request.transport, [].iter(), &[reply]);
-            return self.respond(request.exchange, response);
+            return self.send(&request.via, &[reply]);
         };
         let ack = self.config.ack && message.wants_ack();
         let reply = Reply {
@@ -82,17 +81,20 @@ impl Server {
             version: Some(VERSION),
             ..reply
         };
-        let mut response = Response::messages(request.transport, [].iter(), &[reply]);
-        if request.browser.is_none() {
-            response.set_browser_cookie = Some(ids.browser_id());
-        }
+        let body = framing::body(&request.via, [].iter(), &[reply]);
+        // BAYEUX-2.2; a frame has no headers (BAYEUX-12.2-2).
+        let sets_cookie = request.browser.is_none() && request.via.connection().is_none();
+        let cookie = sets_cookie.then(|| ids.browser_id());
         let (owner, cursor) = (request.owner.clone(), request.cursor);
         let session = Session::new(client_id.clone(), owner.clone(), cursor, ack);
         // BAYEUX-10.2: it must connect as soon as one that is connected must do it again.
         let lives = self.config.grace_ms(self.config.interval_ms);
-        self.registry.insert(session, now.after(lives));
+        let key = self.registry.insert(session, now.after(lives));
+        if let Some(connection) = request.via.connection() {
+            self.bind(key, connection);
+        }
         self.outputs.push_back(Output::SessionOpened { client_id, owner, cursor });
-        self.respond(request.exchange, response);
+        self.send_body(&request.via, body, cookie);
     }
 
     fn refusal(
@@ -134,14 +136,13 @@ impl Server {
                 Answer::Held => return,
             }
         }
-        let response = match key {
+        match key {
             Some(key) => {
                 self.stay_alive(now, key, waits);
-                self.deliver(key, request.transport, &mut replies, waits.is_some())
+                self.deliver(key, &request.via, &mut replies, waits.is_some());
             }
-            None => Response::messages(request.transport, [].iter(), &replies),
-        };
-        self.respond(request.exchange, response);
+            None => self.send(&request.via, &replies),
+        }
     }
 
     fn answer<'a>(
@@ -196,9 +197,8 @@ impl Server {
         reply: Reply<'a>,
     ) -> Answer<'a> {
         // BAYEUX-4.5: the newest connect is the one that the client waits for.
-        if let Some(superseded) = self.abandon(key) {
-            self.respond(superseded.exchange, Response::empty(500));
-        }
+        self.supersede(key, &request.via);
+        self.link(key, request.via.connection());
         let connect = Connect {
             alone: request.messages.len() == 1,
             advice: message.advice(),
@@ -213,17 +213,13 @@ impl Server {
                 Answer::Connected(Reply { successful, ..reply.advise(advice) }, interval_ms)
             }
             Verdict::Hold { until, advise } => {
-                if let Some(cursor) = session.moved_checkpoint() {
-                    let client_id = session.client_id.clone();
-                    self.outputs.push_back(Output::SessionAcknowledged { client_id, cursor });
-                }
                 let held = Held {
-                    exchange: request.exchange,
-                    transport: request.transport,
+                    via: request.via.clone(),
                     browser: request.browser.clone(),
                     id: reply.id.map(Cow::into_owned),
                     advise,
                 };
+                self.report_checkpoint(key);
                 self.registry.hold(key, held, until);
                 Answer::Held
             }

@@ -107,7 +107,7 @@ impl Registry {
     /// Lets a connect wait until `until`.
     pub(super) fn hold(&mut self, key: Key, held: Held, until: Instant) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        self.holders.insert(held.exchange, key);
+        self.holders.extend(held.via.exchange().map(|exchange| (exchange, key)));
         if let Some(browser) = &held.browser {
             let household = self.owners.entry(session.owner.clone()).or_default();
             *household.holding.entry(browser.clone()).or_default() += 1;
@@ -120,7 +120,7 @@ impl Registry {
     pub(super) fn release(&mut self, key: Key) -> Option<Held> {
         let session = self.sessions.get_mut(&key)?;
         let held = session.held.take()?;
-        self.holders.remove(&held.exchange);
+        held.via.exchange().map(|exchange| self.holders.remove(&exchange));
         if let (Some(browser), Some(household)) =
             (&held.browser, self.owners.get_mut(&session.owner))
         {

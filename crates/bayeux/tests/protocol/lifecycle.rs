@@ -78,7 +78,7 @@ fn a_request_tells_what_it_needs() {
         let request = read.unwrap();
         assert_eq!(request.client_id().as_deref(), client_id, "{body}");
         assert_eq!(request.is_handshake(), is_handshake, "{body}");
-        assert_eq!(request.exchange(), ExchangeId::new(7));
+        assert_eq!(request.exchange(), Some(ExchangeId::new(7)));
     }
 }
 

@@ -11,7 +11,11 @@
 //! + 3000              3,000 ms pass
 //! ! 5 /a 1 /b 2       ann's feed has, at cursor 5, event 1 on /a and event 2 on /b (`!bob`)
 //! ! - /a 1            event 1 on /a happens to ann beside the feed
-//! x 1                 the connection of exchange 1 breaks
+//! x 1                 the connection of exchange 1 breaks; `x ~1`: websocket 1
+//! w 1 BODY            ann says BODY in a frame of websocket 1 (`wbob`), which is opened when it is
+//!                     first named
+//! r 1 BODY            the next frame that she reads there; `r 1 close 1000`: it is closed so;
+//!                     `r 1 ?`: everything in the frame is successful; `r 1 -`: there is none
 //! do WORDS            the host acts: `end ann`, `drop c1 retry`, `drop-owner ann retry`, `shutdown handshake`, `deny none`
 //!                     (handshakes from now on), `move c1` (to a new node, through storage)
 //! * WORDS             the next lifecycle output; a script with one such line names them all
@@ -21,11 +25,11 @@
 //! `handshake`, `handshake ack`, `connect c1`, `connect c1 ack 4` and `subscribe c1 /a` stand for the
 //! bodies that everybody sends. Client ids are `c1`, `c2` …, cookies `b1`, `b2` ….
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bayeux::{
-    BrowserId, ChannelName, ClientId, Config, Event, ExchangeId, Instant, NewClientIds, Output,
-    Owner, Reconnect, Request, Response, Server,
+    BrowserId, ChannelName, ClientId, Config, ConnectionId, Event, ExchangeId, Frame, Instant,
+    NewClientIds, Output, Owner, Reconnect, Request, Response, Server,
 };
 use bytes::Bytes;
 
@@ -48,6 +52,10 @@ pub(crate) fn check_with(config: Config, script: &str) {
     world.run(script);
     let strict = script.lines().any(|line| line.trim().starts_with("* "));
     assert!(world.answers.is_empty(), "unexpected answers: {:?}", world.answers);
+    for connection in world.ready.clone() {
+        let frame = world.read(connection);
+        assert!(frame.is_none(), "unexpected frame of websocket {connection}: {frame:?}");
+    }
     assert!(!strict || world.lifecycle.is_empty(), "unnamed lifecycle: {:?}", world.lifecycle);
 }
 
@@ -77,6 +85,9 @@ pub(crate) struct World {
     pub(crate) now: Instant,
     pub(crate) answers: BTreeMap<u64, Response>,
     pub(crate) lifecycle: VecDeque<String>,
+    /// The websockets that were ever named, and those on which there is something to read.
+    pub(crate) opened: BTreeSet<u64>,
+    pub(crate) ready: BTreeSet<u64>,
     config: Config,
     ids: Counted,
     deny: Option<Reconnect>,
@@ -89,6 +100,8 @@ impl World {
             now: Instant::from_millis(1_000_000),
             answers: BTreeMap::new(),
             lifecycle: VecDeque::new(),
+            opened: BTreeSet::new(),
+            ready: BTreeSet::new(),
             config,
             ids: Counted::default(),
             deny: None,
@@ -130,6 +143,36 @@ impl World {
         self.drain();
     }
 
+    /// Says something in a frame the way a host does.
+    pub(crate) fn say(&mut self, owner: &str, cursor: u64, number: u64, text: &str) {
+        let (connection, owner) = (ConnectionId::new(number), Owner::new(owner));
+        if self.opened.insert(number) {
+            self.server.open_connection(self.now, connection, &owner).expect("there is room");
+        }
+        match Request::read_frame(connection, &owner, text.as_bytes(), &self.server.limits()) {
+            Ok(request) => {
+                self.server.handle(self.now, request.with_cursor(cursor), &mut self.ids);
+            }
+            Err(code) => self.server.close_connection(self.now, connection, code),
+        }
+        self.drain();
+    }
+
+    /// The next frame of a websocket; the server must have said that there is one.
+    pub(crate) fn read(&mut self, number: u64) -> Option<String> {
+        let frame = self.server.next_frame(ConnectionId::new(number));
+        assert!(frame.is_none() || self.ready.contains(&number), "unannounced: {frame:?}");
+        if !matches!(frame, Some(Frame::Text(_))) {
+            self.ready.remove(&number);
+        }
+        self.drain();
+        frame.map(|frame| match frame {
+            Frame::Text(text) => String::from_utf8(text.to_vec()).expect("frames are UTF-8"),
+            Frame::Close(code) => format!("close {}", code.get()),
+            other => format!("{other:?}"),
+        })
+    }
+
     pub(crate) fn publish(&mut self, owner: &str, cursor: u64, events: Vec<Event>) {
         self.server.publish(self.now, &Owner::new(owner), cursor, events);
         self.drain();
@@ -155,6 +198,10 @@ impl World {
                 Output::Respond { exchange, response } => {
                     let twice = self.answers.insert(exchange.get(), response);
                     assert!(twice.is_none(), "exchange {} was answered twice", exchange.get());
+                }
+                Output::FramesReady { connection } => {
+                    let number = connection.get();
+                    assert!(self.ready.insert(number), "websocket {number} was announced twice");
                 }
                 other => self.lifecycle.push_back(told(&other)),
             }
@@ -198,6 +245,32 @@ impl World {
                 } else {
                     self.publish(owner, parse(cursor)?, events);
                 }
+                Ok(())
+            }
+            "w" => {
+                let (number, body) = rest.split_once(' ').unwrap_or((rest, ""));
+                let body = expand(body).replace("long-polling", "websocket");
+                self.say(owner, parse(cursor)?, parse(number)?, &body);
+                Ok(())
+            }
+            "r" => {
+                let (number, expected) = rest.split_once(' ').ok_or("expected a frame")?;
+                let frame = self.read(parse(number)?);
+                let is_fine = match (expected, &frame) {
+                    ("-", frame) => frame.is_none(),
+                    ("?", Some(text)) => {
+                        text.starts_with('[') && !text.contains(r#""successful":false"#)
+                    }
+                    (expected, frame) => frame.as_deref() == Some(expected),
+                };
+                let found = frame.as_deref().unwrap_or("nothing");
+                is_fine.then_some(()).ok_or(format!("expected {expected}\ngot      {found}"))
+            }
+            "x" if rest.starts_with('~') => {
+                let connection = ConnectionId::new(parse(&rest[1..])?);
+                self.server.connection_lost(self.now, connection);
+                self.ready.remove(&connection.get());
+                self.drain();
                 Ok(())
             }
             "x" => {
