@@ -111,6 +111,8 @@ pub enum CloseCode {
     TooLarge,
     /// 1011: a frame that is no batch of messages (BAYEUX-12.2-4).
     Unreadable,
+    /// 1013: the host cannot answer now.
+    TryAgainLater,
 }
 
 impl CloseCode {
@@ -122,6 +124,7 @@ impl CloseCode {
             Self::NotText => 1003,
             Self::TooLarge => 1009,
             Self::Unreadable => 1011,
+            Self::TryAgainLater => 1013,
         }
     }
 }

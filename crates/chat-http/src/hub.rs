@@ -9,6 +9,7 @@
 
 mod follow;
 mod rows;
+mod socket;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -17,8 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bayeux::{
-    BrowserId, ClientId, CloseReason, Event, ExchangeId, Instant, NewClientIds, Output, Owner,
-    Reconnect, Request, Response, Server,
+    BrowserId, ClientId, CloseReason, ConnectionId, Event, ExchangeId, Instant, NewClientIds,
+    Output, Owner, Reconnect, Request, Response, Server,
 };
 use chat_model::UserId;
 use chat_store::{FeedId, Store as _, Unavailable};
@@ -36,6 +37,8 @@ use crate::storage::AnyStore;
 use follow::Followed;
 use rows::Rows;
 
+pub(crate) use socket::{NoSocket, Socket};
+
 /// Every notification session of this node.
 pub(crate) struct Hub {
     state: Mutex<State>,
@@ -46,18 +49,27 @@ pub(crate) struct Hub {
     agenda: Arc<Agenda>,
     /// How long an agent stays as they were without a session (DEC-42).
     grace_ms: i64,
-    exchanges: AtomicU64,
+    /// Numbers for exchanges and connections.
+    numbers: AtomicU64,
+    /// What a client may send, readable without the lock.
+    bounds: bayeux::Limits,
     most_held: usize,
     /// The next time-out is earlier than the one that is waited for.
     earlier: Notify,
     /// A feed may have news for somebody who listens here.
     news: Notify,
+    /// The last websocket is gone.
+    sockets_gone: Notify,
+    /// Websockets that are still there must go now.
+    cut: Notify,
     figures: Figures,
 }
 
 struct State {
     server: Server,
     waiting: IndexMap<ExchangeId, oneshot::Sender<Response>>,
+    /// Those who write on websockets, to be woken when there is something to write.
+    sockets: IndexMap<ConnectionId, Arc<Notify>>,
     followed: IndexMap<UserId, Followed>,
     /// Those of them whose feeds may hold more, each once.
     fresh: VecDeque<UserId>,
@@ -70,6 +82,7 @@ struct State {
 struct Figures {
     sessions: Gauge,
     polls: Gauge,
+    sockets: Gauge,
 }
 
 /// What the hub works with.
@@ -97,10 +110,12 @@ impl Hub {
     pub(crate) fn new(tools: Tools<'_>, limits: &Limits, notifications: &Notifications) -> Self {
         let Tools { store, clock, chance, desk, agenda, metrics } = tools;
         let config = bayeux_config(limits, notifications);
+        let bounds = config.limits;
         let state = State {
             rows: Rows::new(&config),
             server: Server::new(config),
             waiting: IndexMap::new(),
+            sockets: IndexMap::new(),
             followed: IndexMap::new(),
             fresh: VecDeque::new(),
             armed: None,
@@ -113,14 +128,18 @@ impl Hub {
             desk,
             agenda,
             grace_ms: i64::from(limits.agent_grace_seconds) * 1_000,
-            exchanges: AtomicU64::new(1),
+            numbers: AtomicU64::new(1),
+            bounds,
             most_held: limits.max_held_polls,
             earlier: Notify::new(),
             news: Notify::new(),
+            sockets_gone: Notify::new(),
+            cut: Notify::new(),
             figures: Figures {
                 sessions: metrics
                     .gauge("chat_notification_sessions", "Notification sessions of this node."),
                 polls: metrics.gauge("chat_held_polls", "Polls that wait for news."),
+                sockets: metrics.gauge("chat_websockets", "Open websockets."),
             },
         }
     }
@@ -135,23 +154,12 @@ impl Hub {
         body: &[u8],
     ) -> Result<Response, NoAnswer> {
         let owner = Owner::new(user.as_str());
-        let exchange = ExchangeId::new(self.exchanges.fetch_add(1, Ordering::Relaxed));
-        let limits = self.state().server.limits();
-        let mut request = match Request::read(exchange, &owner, body, &limits) {
+        let exchange = ExchangeId::new(self.next_number());
+        let request = match Request::read(exchange, &owner, body, &self.bounds) {
             Ok(request) => request.with_browser(browser),
             Err(response) => return Ok(response),
         };
-        if request.is_handshake() {
-            // DEC-44: the session gets what comes after.
-            let head = self.store.feed_head(&FeedId::user(user)).await?;
-            request = request.with_cursor(head);
-        } else if let Some(client_id) = request.client_id()
-            && !self.state().server.knows(&client_id)
-        {
-            self.adopt(&owner, &client_id).await?;
-            // What it has missed goes into this answer, not into the next one.
-            self.tell_now(user).await?;
-        }
+        let request = self.prepare(user, &owner, request).await?;
 
         let (answer, answered) = oneshot::channel();
         let changed = {
@@ -172,6 +180,28 @@ impl Hub {
         let response = answered.await.map_err(|_| NoAnswer::Gone)?;
         lost.exchange = None;
         Ok(response)
+    }
+
+    /// Brings along what the server cannot know: where the feed stands, and sessions of other nodes.
+    async fn prepare<'a>(
+        &self,
+        user: &UserId,
+        owner: &Owner,
+        request: Request<'a>,
+    ) -> Result<Request<'a>, Unavailable> {
+        if request.is_handshake() {
+            // DEC-44: the session gets what comes after.
+            let head = self.store.feed_head(&FeedId::user(user)).await?;
+            return Ok(request.with_cursor(head));
+        }
+        if let Some(client_id) = request.client_id()
+            && !self.state().server.knows(&client_id)
+        {
+            self.adopt(owner, &client_id).await?;
+            // What it has missed goes into this answer, not into the next one.
+            self.tell_now(user).await?;
+        }
+        Ok(request)
     }
 
     /// Tells every session of `user` what happened beside the journal, such as readiness.
@@ -235,6 +265,11 @@ impl Hub {
                         let _ = waiting.send(response);
                     }
                 }
+                Output::FramesReady { connection } => {
+                    if let Some(socket) = state.sockets.get(&connection) {
+                        socket.notify_one();
+                    }
+                }
                 Output::SessionOpened { client_id, owner, cursor } => {
                     state.follow(&owner, cursor);
                     self.agenda.agent_found(&user_of(&owner));
@@ -277,6 +312,10 @@ impl Hub {
             self.news.notify_one();
         }
         changed
+    }
+
+    fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     fn now(&self) -> Instant {
@@ -332,6 +371,12 @@ fn bayeux_config(limits: &Limits, notifications: &Notifications) -> bayeux::Conf
     config.limits.queue_bytes = notifications.max_queued_bytes;
     config.limits.sessions_per_owner = notifications.max_sessions_per_user;
     config.limits.sessions = notifications.max_sessions;
+    config.limits.connections = notifications.max_websockets;
+    config.limits.connections_per_owner = notifications.max_websockets_per_user;
+    config.max_sessions_per_browser = Some(notifications.max_sessions_per_browser);
+    if notifications.websocket {
+        config.connection_types.push("websocket".to_owned());
+    }
     config
 }
 

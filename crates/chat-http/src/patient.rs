@@ -17,16 +17,18 @@ use tokio::time::Sleep;
 /// Nothing is said about how long a reply takes as a whole, nor about reading: a poll that is held
 /// waits for its answer, and costs nothing here.
 #[derive(Debug)]
-pub(crate) struct Patient<S> {
+pub(crate) struct Patient<S, G> {
     stream: S,
     patience: Duration,
     /// Runs while the client takes nothing.
     stuck: Option<Pin<Box<Sleep>>>,
+    /// Dropped with the connection, whoever has it by then: an upgrade takes it out of HTTP's hands.
+    _guard: G,
 }
 
-impl<S> Patient<S> {
-    pub(crate) fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, stuck: None }
+impl<S, G> Patient<S, G> {
+    pub(crate) fn new(stream: S, patience: Duration, guard: G) -> Self {
+        Self { stream, patience, stuck: None, _guard: guard }
     }
 
     fn bear<T>(
@@ -45,7 +47,7 @@ impl<S> Patient<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin, G: Unpin> AsyncRead for Patient<S, G> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -55,7 +57,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin, G: Unpin> AsyncWrite for Patient<S, G> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -105,7 +107,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_slow_client_is_served_and_one_that_stops_is_not() {
         let (mut client, stream) = duplex(1);
-        let mut server = Patient::new(stream, Duration::from_secs(30));
+        let mut server = Patient::new(stream, Duration::from_secs(30), ());
         let served =
             tokio::spawn(async move { server.write_all(&[7; 10]).await.unwrap_err().kind() });
         for _ in 0..5 {

@@ -135,6 +135,14 @@ impl Refusal {
         refusal
     }
 
+    /// The caller has as much as they may have; worth another try when some of it is over (DEC-36).
+    pub(crate) fn too_many(message: &'static str) -> Self {
+        let mut refusal = Self::new(StatusCode::InternalError, message)
+            .with_http(hyper::StatusCode::TOO_MANY_REQUESTS);
+        refusal.retry_after_seconds = Some(1);
+        refusal
+    }
+
     /// A defect of ours. Details go to the log only.
     pub(crate) fn internal() -> Self {
         Self::new(StatusCode::InternalError, "internal error")

@@ -18,6 +18,7 @@ use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use metrics::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -92,8 +93,10 @@ pub async fn serve(
             () = &mut shutdown => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             (stream, service, place) = door.admit(&listener, server) => {
-                let open = Open::new(server.clone(), place, http.clone(), stopping.clone());
-                connections.spawn(open.run(Patient::new(stream, idle), service));
+                let counted = Counted::new(server, place);
+                let open =
+                    Open { server: server.clone(), http: http.clone(), stopping: stopping.clone() };
+                connections.spawn(open.run(Patient::new(stream, idle, counted), service));
             }
         }
     }
@@ -102,10 +105,16 @@ pub async fn serve(
     server.stop();
     drop(stop);
     let patience = Duration::from_secs(limits.shutdown_seconds.into());
-    let ended = async { while connections.join_next().await.is_some() {} };
+    let hub = &server.chats.hub;
+    let ended = async {
+        while connections.join_next().await.is_some() {}
+        hub.sockets_gone().await;
+    };
     if tokio::time::timeout(patience, ended).await.is_err() {
-        tracing::warn!(connections = connections.len(), "closing connections that do not end");
+        let (connections, sockets) = (connections.len(), hub.sockets());
+        tracing::warn!(connections, sockets, "closing connections that do not end");
     }
+    hub.cut_sockets();
     connections.shutdown().await;
     background.shutdown().await;
     Ok(())
@@ -186,28 +195,40 @@ impl Service<Request<Incoming>> for Answering {
     }
 }
 
-/// An open connection, counted until it is dropped, whatever ends it.
+/// A connection's place, taken and counted until the stream is dropped, whoever has it by then: an
+/// upgrade takes it out of HTTP's hands.
+struct Counted {
+    connections: Gauge,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Counted {
+    fn new(server: &Server, place: OwnedSemaphorePermit) -> Self {
+        let connections = server.metrics.connections.clone();
+        connections.increment(1);
+        Self { connections, _place: place }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.connections.decrement(1);
+    }
+}
+
+type Stream = Patient<TcpStream, Counted>;
+
+/// What serving a connection takes.
 struct Open {
     server: Arc<Server>,
-    _place: OwnedSemaphorePermit,
     http: http1::Builder,
     /// Closes when the server stops.
     stopping: watch::Receiver<()>,
 }
 
 impl Open {
-    fn new(
-        server: Arc<Server>,
-        place: OwnedSemaphorePermit,
-        http: http1::Builder,
-        stopping: watch::Receiver<()>,
-    ) -> Self {
-        server.metrics.connections.increment(1);
-        Self { server, _place: place, http, stopping }
-    }
-
     /// Serves requests until the client or the server ends it, encrypted if that is configured.
-    async fn run(mut self, stream: Patient<TcpStream>, service: Answering) {
+    async fn run(mut self, stream: Stream, service: Answering) {
         let Some(TlsAcceptor(acceptor)) = self.server.tls.clone() else {
             return self.serve(stream, service).await;
         };
@@ -243,12 +264,6 @@ impl Open {
         if let Err(error) = outcome {
             tracing::debug!(%error, "a connection failed");
         }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.server.metrics.connections.decrement(1);
     }
 }
 

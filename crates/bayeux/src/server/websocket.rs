@@ -13,6 +13,7 @@ use super::connections::Outgoing;
 use super::delivery::Parting;
 use super::registry::Key;
 use super::{Link, Server};
+use crate::advice::Reconnect;
 use crate::framing::{CloseCode, Frame};
 use crate::id::{ConnectionId, Instant, Owner};
 use crate::output::Output;
@@ -105,6 +106,15 @@ impl Server {
     pub fn close_connection(&mut self, now: Instant, connection: ConnectionId, code: CloseCode) {
         self.leave_connection(now, connection);
         self.begin_close(connection, code);
+    }
+
+    /// Removes every session of a websocket as [`Server::drop_session`] does, and closes it: its
+    /// client may not act for the owner any more (DEC-45).
+    pub fn drop_connection(&mut self, connection: ConnectionId, how: Reconnect) {
+        for key in self.connections.detach_all(connection) {
+            self.close_as(key, how);
+        }
+        self.begin_close(connection, CloseCode::Normal);
     }
 
     /// Takes note that a websocket broke, or that its client closed it. Its sessions keep what was

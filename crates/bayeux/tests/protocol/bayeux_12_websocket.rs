@@ -37,20 +37,20 @@ fn connected(script: &str) {
 /// BAYEUX-12.2-1, -2: the messages of long-polling in frames; no cookie.
 #[test]
 fn messages_are_those_of_long_polling() {
-    check(&format!(
+    check(
         r#"
-        w 1 [{{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["websocket","long-polling"]}}]
-        r 1 [{{"minimumVersion":"1.0","clientId":"c1","supportedConnectionTypes":["long-polling","websocket"],"advice":{{"interval":0,"timeout":3000,"reconnect":"retry"}},"channel":"/meta/handshake","id":"1","version":"1.0","successful":true}}]
-        w 1 [{{"id":"2","channel":"/meta/connect","connectionType":"websocket","advice":{{"timeout":0}},"clientId":"c1"}},{{"id":"3","channel":"/meta/subscribe","subscription":"/a","clientId":"c1"}}]
-        r 1 [{{"advice":{{"interval":0,"timeout":3000,"reconnect":"retry"}},"channel":"/meta/connect","id":"2","successful":true}},{{"channel":"/meta/subscribe","id":"3","subscription":"/a","successful":true}}]
-        w 1 {{"id":4,"channel":"/meta/connect","clientId":"c1"}}
+        w 1 [{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["websocket","long-polling"]}]
+        r 1 [{"minimumVersion":"1.0","clientId":"c1","supportedConnectionTypes":["long-polling","websocket"],"advice":{"interval":0,"timeout":3000,"reconnect":"retry"},"channel":"/meta/handshake","id":"1","version":"1.0","successful":true}]
+        w 1 [{"id":"2","channel":"/meta/connect","connectionType":"websocket","advice":{"timeout":0},"clientId":"c1"},{"id":"3","channel":"/meta/subscribe","subscription":"/a","clientId":"c1"}]
+        r 1 [{"advice":{"interval":0,"timeout":3000,"reconnect":"retry"},"channel":"/meta/connect","id":"2","successful":true},{"channel":"/meta/subscribe","id":"3","subscription":"/a","successful":true}]
+        w 1 {"id":4,"channel":"/meta/connect","clientId":"c1"}
         r 1 -
         + 3000
-        r 1 [{{"channel":"/meta/connect","id":"4","successful":true}}]
+        r 1 [{"channel":"/meta/connect","id":"4","successful":true}]
         * opened c1 ann 0
         * changed c1 /a
-        "#
-    ));
+        "#,
+    );
 }
 
 /// BAYEUX-12.2-3: each event at once in its own frame; the connect goes on being held for as long as
@@ -486,6 +486,8 @@ fn endings_are_said_and_then_the_socket_is_closed() {
         ("drop-owner ann retry", ADVISED, 1001),
         ("shutdown handshake", UNKNOWN, 1001),
         ("shutdown retry", ADVISED, 1001),
+        ("drop-connection 1 handshake", UNKNOWN, 1000),
+        ("drop-connection 1 none", STOPPED, 1000),
     ] {
         connected(&format!("do {act}\nr 1 {heard}\nr 1 close {code}\nw 1 handshake\nr 1 -"));
     }

@@ -323,6 +323,10 @@ impl World {
                     return Err("expected a session, found none".to_owned());
                 }
             }
+            ["drop-connection", number, how] => {
+                let connection = ConnectionId::new(parse(number)?);
+                self.server.drop_connection(connection, reconnect(how)?);
+            }
             ["deny", how] => self.deny = Some(reconnect(how)?),
             ["shutdown", how] => self.server.shutdown(self.now, reconnect(how)?),
             // Another node takes over, from the row as storage keeps it.

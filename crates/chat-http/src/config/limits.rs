@@ -7,7 +7,7 @@ use super::Problem;
 macro_rules! settings {
     ($(#[$doc:meta])* $name:ident: $section:literal {
         $($(#[$field_doc:meta])* $field:ident: $type:ty = $default:expr, $least:literal ..= $most:expr;)+
-    }) => {
+    } $(switches { $($(#[$switch_doc:meta])* $switch:ident = $initially:literal;)+ })?) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
         #[serde(default, deny_unknown_fields)]
@@ -18,11 +18,16 @@ macro_rules! settings {
                 #[doc = concat!("\n\nDefault ", stringify!($default), ".")]
                 pub $field: $type,
             )+
+            $($(
+                $(#[$switch_doc])*
+                #[doc = concat!("\n\nDefault ", stringify!($initially), ".")]
+                pub $switch: bool,
+            )+)?
         }
 
         impl Default for $name {
             fn default() -> Self {
-                Self { $($field: $default,)+ }
+                Self { $($field: $default,)+ $($($switch: $initially,)+)? }
             }
         }
 
@@ -118,5 +123,14 @@ settings! {
         max_sessions_per_user: usize = 32, 1..=10_000;
         /// Sessions of the server.
         max_sessions: usize = 100_000, 1..=10_000_000;
+        /// Sessions of one browser that hold a poll at one time; one more polls slowly (BAYEUX-4.6).
+        max_sessions_per_browser: u32 = 1, 1..=10_000;
+        /// Open websockets of one user; the upgrade of one more is refused.
+        max_websockets_per_user: usize = 32, 1..=10_000;
+        /// Open websockets of the server. They are counted as connections, too.
+        max_websockets: usize = 16_384, 1..=1_000_000;
+    } switches {
+        /// Whether sessions over websockets are offered beside long-polling (BAYEUX-12.2).
+        websocket = true;
     }
 }

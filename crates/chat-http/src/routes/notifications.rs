@@ -4,13 +4,17 @@
 //! Statuses and bodies are Bayeux's own once somebody is who they say they are (DEC-36); before
 //! that they are those of every other route (NOTIF-1.3).
 
+mod websocket;
+
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::response::Response;
 use axum::routing::{get, post};
 use bayeux::BrowserId;
 use chat_model::StatusCode;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue, SET_COOKIE};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue, SET_COOKIE, UPGRADE};
 use hyper::{HeaderMap, Method};
 
 use super::Route;
@@ -30,8 +34,8 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         method: Method::GET,
         path: "/api/v2/notifications",
-        summary: "Not a transport of this server; answered with 400.",
-        handler: || get(no_transport),
+        summary: "The upgrade to a websocket that carries the same messages.",
+        handler: || get(upgrade),
     },
     Route {
         method: Method::POST,
@@ -42,8 +46,8 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         method: Method::GET,
         path: "/api/v2/notifications/{*suffix}",
-        summary: "Not a transport of this server; answered with 400.",
-        handler: || get(no_transport),
+        summary: "The same as without the suffix, which some clients append.",
+        handler: || get(upgrade),
     },
 ];
 
@@ -75,13 +79,31 @@ async fn converse(
     Ok(response)
 }
 
-/// BAYEUX-1.19.
-async fn no_transport(_: Caller) -> Response {
-    let refusal = Refusal::new(
-        StatusCode::InvalidValue,
-        "expected a POST of Bayeux messages, found a GET: only long-polling is served",
-    );
-    refusal.into_response()
+/// A GET is the beginning of a websocket, or no transport of this server (BAYEUX-1.19).
+async fn upgrade(
+    caller: Caller,
+    State(server): State<Shared>,
+    headers: HeaderMap,
+    socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Refusal> {
+    if !headers.contains_key(UPGRADE) {
+        return Err(no_transport("found a GET that is no upgrade to a websocket"));
+    }
+    if !server.config.notifications.websocket {
+        return Err(no_transport("found an upgrade, and websockets are switched off"));
+    }
+    // No CORS rule keeps a page from what comes over a websocket (RFC 6455, section 10.2).
+    if server.origins.is_foreign(&headers) {
+        return Err(Refusal::foreign_origin());
+    }
+    match socket {
+        Ok(socket) => websocket::accept(server, caller, socket),
+        Err(_) => Err(no_transport("found an upgrade that is none to a websocket of version 13")),
+    }
+}
+
+fn no_transport(found: &str) -> Refusal {
+    Refusal::new(StatusCode::InvalidValue, format!("expected a POST of Bayeux messages, {found}"))
 }
 
 fn browser(headers: &HeaderMap) -> Option<BrowserId> {

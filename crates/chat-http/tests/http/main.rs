@@ -15,3 +15,4 @@ mod refusals;
 mod socket;
 mod support;
 mod users;
+mod websocket;

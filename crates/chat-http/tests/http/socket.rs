@@ -10,13 +10,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-struct Running {
-    address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    server: JoinHandle<std::io::Result<()>>,
+/// A server on the loopback.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) stop: oneshot::Sender<()>,
+    pub(crate) server: JoinHandle<std::io::Result<()>>,
 }
 
-async fn start(change: impl FnOnce(&mut Config)) -> Running {
+pub(crate) async fn start(change: impl FnOnce(&mut Config)) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut config = Config::demo(address);
@@ -36,7 +37,7 @@ async fn start(change: impl FnOnce(&mut Config)) -> Running {
 
 impl Running {
     /// Sends `request` and reads until the server closes the connection.
-    async fn exchange(&self, request: impl AsRef<[u8]>) -> String {
+    pub(crate) async fn exchange(&self, request: impl AsRef<[u8]>) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(request.as_ref()).await.unwrap();
         let mut reply = String::new();
@@ -62,7 +63,7 @@ async fn reply(stream: &mut TcpStream) -> String {
     }
 }
 
-const CREDENTIALS: &str = "Authorization: Basic YWdlbnQxOmFnZW50MQ==";
+pub(crate) const CREDENTIALS: &str = "Authorization: Basic YWdlbnQxOmFnZW50MQ==";
 
 /// Login, work and logout on one connection; chunks and `Expect` as curl sends them (CLIENTS 9).
 #[tokio::test]
@@ -242,4 +243,4 @@ async fn a_held_poll_is_answered_when_the_server_ends() {
     ended.unwrap();
 }
 
-const METRICS: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+pub(crate) const METRICS: &str = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
