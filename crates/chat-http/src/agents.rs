@@ -251,6 +251,14 @@ impl Agents {
         Ok(session.map(|s| s.channels.iter().map(|c| Channel::of(c, &self.states)).collect()))
     }
 
+    /// The channels of everybody who is in a session, in the order of the ids.
+    pub(crate) async fn all_channels(&self) -> Result<Vec<(UserId, Vec<Channel>)>, Unavailable> {
+        let print = |session: AgentSession| {
+            session.channels.iter().map(|c| Channel::of(c, &self.states)).collect()
+        };
+        Ok(self.all().await?.into_iter().map(|(user, session)| (user, print(session))).collect())
+    }
+
     /// Everybody who is in a session or left something to do in one, in the order of the ids.
     pub(crate) async fn all(&self) -> Result<Vec<(UserId, AgentSession)>, Unavailable> {
         let leases = self.store.scan(PREFIX).await?;

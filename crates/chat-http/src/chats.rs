@@ -157,14 +157,6 @@ impl Hooks for Weak<Chats> {
         chats.agenda.agent_changed(change.user());
     }
 
-    fn chats_of<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<Vec<String>, Refusal>> {
-        Box::pin(async move {
-            let Some(chats) = self.upgrade() else { return Ok(Vec::new()) };
-            let open = chats.open_chats(user).await?;
-            Ok(open.into_iter().map(|(_, chat)| chat).collect())
-        })
-    }
-
     fn logged_out<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<(), Refusal>> {
         Box::pin(async move {
             let Some(chats) = self.upgrade() else { return Ok(()) };

@@ -5,8 +5,11 @@
 //! checked afterwards and reported all at once, each with its place and with what was expected.
 
 mod address;
+mod center;
 mod demo;
+mod feature;
 mod limits;
+mod number;
 mod people;
 mod server;
 mod value;
@@ -18,7 +21,12 @@ use std::fmt;
 use chat_model::Rules;
 use serde::Deserialize;
 
+use center::Center;
+
 pub use address::AddressRange;
+pub use center::{AttributeValue, BusinessAttribute, Group, Settings, Skill, Workbin};
+pub(crate) use center::{is_channel_name, settings_of};
+pub(crate) use feature::{FEATURES, Feature, of as features_of};
 pub use limits::{Limits, Notifications};
 pub use people::{AgentState, Queue, User};
 pub use server::Server;
@@ -70,6 +78,25 @@ pub struct Config {
     /// `[[queues]]`: where chats wait.
     #[serde(default)]
     pub queues: Vec<Queue>,
+    /// `[settings.SECTION]`: options of the contact centre, which clients read (PLAT-3.1-3).
+    #[serde(default)]
+    pub settings: Settings,
+    /// `[[groups]]`: groups of people, and the dispositions agents choose from (PLAT-1.3-8).
+    #[serde(default)]
+    pub groups: Vec<Group>,
+    /// `[[skills]]`: what users can know.
+    #[serde(default)]
+    pub skills: Vec<Skill>,
+    /// `[[workbins]]`: where work can be put aside.
+    #[serde(default)]
+    pub workbins: Vec<Workbin>,
+    /// `[[business_attributes]]`: lists of values that clients offer (PLAT-3.6-5).
+    #[serde(default)]
+    pub business_attributes: Vec<BusinessAttribute>,
+    /// `[unavailable_channels]`: channels that StartContactCenterSession cannot open, each with the
+    /// reason that the client is told (PLAT-1.2-8). Default: none.
+    #[serde(default)]
+    pub unavailable_channels: BTreeMap<String, String>,
     /// Whether this is the embedded demo contact centre, whose passwords everybody knows.
     #[serde(skip)]
     pub(crate) demo: bool,
@@ -85,6 +112,12 @@ impl Config {
             agent_states: people::default_agent_states(),
             users: Vec::new(),
             queues: Vec::new(),
+            settings: Settings::new(),
+            groups: Vec::new(),
+            skills: Vec::new(),
+            workbins: Vec::new(),
+            business_attributes: Vec::new(),
+            unavailable_channels: BTreeMap::new(),
             demo: false,
         }
     }
@@ -132,10 +165,23 @@ impl Config {
         self.server.validate(self.demo, &mut problems);
         self.limits.validate(&mut problems);
         self.notifications.validate(&mut problems);
+        self.notifications.validate_pace(&mut problems);
         people::validate_agent_states(&self.agent_states, &mut problems);
-        people::validate_users(&self.users, &self.queues, &mut problems);
+        people::validate_users(&self.users, &self.queues, &self.center(), &mut problems);
         people::validate_queues(&self.queues, &mut problems);
+        self.center().validate(&mut problems);
         if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
+    }
+
+    fn center(&self) -> Center<'_> {
+        Center {
+            settings: &self.settings,
+            groups: &self.groups,
+            skills: &self.skills,
+            workbins: &self.workbins,
+            attributes: &self.business_attributes,
+            unavailable: &self.unavailable_channels,
+        }
     }
 }
 

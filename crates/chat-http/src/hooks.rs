@@ -24,9 +24,6 @@ pub(crate) trait Hooks: Send + Sync + 'static {
     /// that user's next change waits: it must not block, and not change the agent itself.
     fn channels_changed(&self, change: &ChannelsChanged);
 
-    /// The chats of `GET /me?subresources=chats` as the user sees them, each a chat resource as JSON.
-    fn chats_of<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<Vec<String>, Refusal>>;
-
     /// The agent has logged out and is offered nothing any more: revoke invitations, give open
     /// chats back to their queues, complete what was left (DEC-42), and end the notification
     /// sessions with `reconnect: none` (DEC-45).
@@ -57,13 +54,6 @@ impl Hooked {
     pub(crate) fn channels_changed(&self, change: &ChannelsChanged) {
         if let Some(hooks) = self.0.get() {
             hooks.channels_changed(change);
-        }
-    }
-
-    pub(crate) async fn chats_of(&self, user: &UserId) -> Result<Vec<String>, Refusal> {
-        match self.0.get() {
-            Some(hooks) => hooks.chats_of(user).await,
-            None => Ok(Vec::new()),
         }
     }
 

@@ -53,6 +53,8 @@ mod chats;
 #[cfg(feature = "server")]
 mod clock;
 #[cfg(feature = "server")]
+mod collection;
+#[cfg(feature = "server")]
 mod config;
 #[cfg(feature = "server")]
 mod cors;
@@ -79,6 +81,8 @@ mod query;
 #[cfg(feature = "server")]
 mod reply;
 #[cfg(feature = "server")]
+mod resources;
+#[cfg(feature = "server")]
 mod roster;
 #[cfg(feature = "server")]
 mod routes;
@@ -101,9 +105,9 @@ pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, ManualClock, SystemClock};
 #[cfg(feature = "server")]
 pub use config::{
-    AddressRange, AgentState, ApiUrl, Config, ConfigError, ForwardedHeader, Limits, Notifications,
-    Origin, PasswordHash, Problem, Queue, SameSite, Server as ServerConfig, TimeOffset, User,
-    ValueError,
+    AddressRange, AgentState, ApiUrl, AttributeValue, BusinessAttribute, Config, ConfigError,
+    ForwardedHeader, Group, Limits, Notifications, Origin, PasswordHash, Problem, Queue, SameSite,
+    Server as ServerConfig, Settings, Skill, TimeOffset, User, ValueError, Workbin,
 };
 #[cfg(feature = "server")]
 pub use dispatch::{Candidate, Choice, Distributor, LongestWaiting, WaitingChat};

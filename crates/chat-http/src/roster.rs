@@ -7,15 +7,13 @@ use chat_model::UserId;
 use indexmap::IndexMap;
 
 use crate::config::{Config, Queue, User};
+use crate::reply::Refusal;
 
 /// The media channel whose readiness decides about chats (PLAT-3.5).
 pub(crate) const CHAT_CHANNEL: &str = "chat";
 
 /// The features of a user (PLAT-2.4-2).
 pub(crate) const CHAT_FEATURES: [&str; 2] = ["api-multimedia", "api-multimedia-chat"];
-
-/// The features that let a user act on other users (PLAT-2.4-2).
-pub(crate) const SUPERVISOR_FEATURES: [&str; 2] = [AGENT_CONTROL, "api-supervisor-monitoring"];
 
 /// The feature for changing the readiness of other agents (PLAT-3.5-3).
 pub(crate) const AGENT_CONTROL: &str = "api-supervisor-agent-control";
@@ -68,18 +66,24 @@ impl Roster {
     }
 }
 
+/// To a user without the chat features there are no chats to read (PLAT-2.4-4, DEC-61).
+///
+/// # Errors
+/// Code 6.
+pub(crate) fn check_chats_exist(user: &User) -> Result<(), Refusal> {
+    match has_chat_feature(user) {
+        true => Ok(()),
+        false => Err(Refusal::no_such_route()),
+    }
+}
+
 /// Whether the user may use chats at all (PLAT-2.4-3); operations of others are code 3 (DEC-14).
 pub(crate) fn has_chat_feature(user: &User) -> bool {
-    user.has_role("ROLE_AGENT") || user.has_role("ROLE_SUPERVISOR")
+    CHAT_FEATURES.iter().any(|id| user.has_feature(id))
 }
 
 /// Whether the user has a role that may act on other users (PLAT-2.3-1); others are refused with
 /// code 5 (DEC-19).
 pub(crate) fn is_supervisor(user: &User) -> bool {
     ["ROLE_SUPERVISOR", "ROLE_ADMIN", "ROLE_APIUSER"].into_iter().any(|role| user.has_role(role))
-}
-
-/// Whether the user has one of the [`SUPERVISOR_FEATURES`]: they come with the roles.
-pub(crate) fn has_supervisor_feature(user: &User, feature: &str) -> bool {
-    is_supervisor(user) && SUPERVISOR_FEATURES.contains(&feature)
 }

@@ -3,11 +3,15 @@
 //! The router, the figures per route and the API documents are read off it; a route that is not
 //! here does not exist.
 
+mod center;
 mod chats;
 mod customer;
 mod health;
+mod internal;
 mod me;
 mod notifications;
+mod people;
+mod session;
 mod users;
 
 use std::fmt;
@@ -67,8 +71,12 @@ impl fmt::Debug for Route {
 pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
     [
         me::ROUTES,
-        users::ROUTES,
+        session::ROUTES,
         chats::ROUTES,
+        people::ROUTES,
+        users::ROUTES,
+        center::ROUTES,
+        internal::ROUTES,
         customer::ROUTES,
         notifications::ROUTES,
         health::ROUTES,

@@ -37,10 +37,6 @@ impl Hooks for Heard {
         self.0.lock().unwrap().push((change.user().clone(), data));
     }
 
-    fn chats_of<'a>(&'a self, _: &'a UserId) -> Later<'a, Result<Vec<String>, Refusal>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
     fn logged_out<'a>(&'a self, _: &'a UserId) -> Later<'a, Result<(), Refusal>> {
         Box::pin(async { Ok(()) })
     }

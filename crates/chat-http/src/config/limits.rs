@@ -16,6 +16,7 @@ macro_rules! settings {
             $(
                 $(#[$field_doc])*
                 #[doc = concat!("\n\nDefault ", stringify!($default), ".")]
+                #[serde(deserialize_with = "super::number::whole")]
                 pub $field: $type,
             )+
             $($(
@@ -132,5 +133,18 @@ settings! {
     } switches {
         /// Whether sessions over websockets are offered beside long-polling (BAYEUX-12.2).
         websocket = true;
+    }
+}
+
+impl Notifications {
+    /// A poll that is not held and a client that does not wait would make a busy loop of both.
+    pub(super) fn validate_pace(&self, problems: &mut Vec<Problem>) {
+        if self.timeout_ms == 0 && self.interval_ms == 0 {
+            problems.push(Problem::new(
+                "notifications.interval_ms",
+                "a pause between two polls, because timeout_ms is 0 and polls are not held",
+                0,
+            ));
+        }
     }
 }

@@ -1,10 +1,13 @@
 //! `[[users]]`, `[[queues]]` and `[[agent_states]]`: who works here, and where chats wait.
 
+use std::collections::BTreeMap;
+
 use chat_model::{QueueName, UserId};
 use serde::{Deserialize, Deserializer};
 
+use super::center::{Center, Settings};
 use super::value::PasswordHash;
-use super::{Problem, check_unique};
+use super::{Problem, check_unique, feature};
 
 /// Somebody who may log in.
 #[derive(Debug, Clone, Deserialize)]
@@ -37,8 +40,21 @@ pub struct User {
     #[serde(default)]
     pub queues: Vec<QueueName>,
     /// How many chats at one time (DEC-40). Default 3.
-    #[serde(default = "default_capacity")]
+    #[serde(default = "default_capacity", deserialize_with = "super::number::whole")]
     pub capacity: u32,
+    /// The names of the groups the user is in.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// The names of the user's skills, each with its level.
+    #[serde(default)]
+    pub skills: BTreeMap<String, u32>,
+    /// The ids of the user's features (PLAT-2.4). Default: those of the roles. Chats need
+    /// `api-multimedia` or `api-multimedia-chat`.
+    #[serde(default)]
+    pub features: Option<Vec<String>>,
+    /// The user's own settings; where the centre has the same option, the user's value counts.
+    #[serde(default)]
+    pub settings: Settings,
 }
 
 impl User {
@@ -59,7 +75,16 @@ impl User {
             roles: default_roles(),
             queues: Vec::new(),
             capacity: default_capacity(),
+            groups: Vec::new(),
+            skills: BTreeMap::new(),
+            features: None,
+            settings: Settings::new(),
         }
+    }
+
+    /// Whether the user has the feature, such as `api-supervisor-monitoring` (PLAT-2.4).
+    pub fn has_feature(&self, id: &str) -> bool {
+        feature::of(self).any(|feature| feature.id == id)
     }
 
     /// Whether the user has the role (PLAT-2.3-1).
@@ -163,7 +188,12 @@ pub(super) fn validate_agent_states(states: &[AgentState], problems: &mut Vec<Pr
     );
 }
 
-pub(super) fn validate_users(users: &[User], queues: &[Queue], problems: &mut Vec<Problem>) {
+pub(super) fn validate_users(
+    users: &[User],
+    queues: &[Queue],
+    center: &Center<'_>,
+    problems: &mut Vec<Problem>,
+) {
     for (i, user) in users.iter().enumerate() {
         // A colon would end the name in Basic credentials (RFC 7617).
         if user.name.is_empty() || user.name.contains(':') || user.name.contains(char::is_control) {
@@ -203,6 +233,8 @@ pub(super) fn validate_users(users: &[User], queues: &[Queue], problems: &mut Ve
                 user.capacity,
             ));
         }
+        feature::validate(format_args!("users[{i}]"), user, problems);
+        center.validate_user(&format!("users[{i}]"), user, problems);
     }
     let each = || users.iter().enumerate();
     check_unique(each().map(|(i, u)| (format!("users[{i}].id"), u.id.as_str())), problems);

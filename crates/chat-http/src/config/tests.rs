@@ -224,6 +224,129 @@ fn contradictions_within_the_server_are_found() {
     );
 }
 
+/// The tables of the contact centre, one entry each.
+const CENTER: &str = r#"
+[settings.interaction-workspace]
+"desk.theme" = "light"
+"desk.sound" = "on"
+
+[unavailable_channels]
+voice = "No telephones here."
+
+[[groups]]
+id = "2-273438b4-5aaa-4d29-ae3c-9eef83be3e51"
+name = "Care"
+
+[[skills]]
+id = "b2a7d4ce-0a53-4f0e-8c4b-5f8f5a0f9d11"
+name = "English"
+
+[[workbins]]
+id = "aee812a5-7396-4dd9-b180-230f1c1fb085"
+name = "Drafts"
+
+[[business_attributes]]
+name = "DispositionCode"
+values = [{ name = "solved", display_name = "Solved" }, { name = "callback" }]
+"#;
+
+#[test]
+fn the_center_and_its_users_fit_together() {
+    let more = "groups = [\"Care\"]\nskills = { English = 5 }\nfeatures = []\n\
+        settings.interaction-workspace = { \"desk.theme\" = \"dark\" }";
+    let text = [SERVER, CENTER, &user(ID, "al", more), &user(OTHER_ID, "bo", "")].concat();
+    let config = Config::from_toml(&text).unwrap();
+    let (al, bo) = (&config.users[0], &config.users[1]);
+    // The user's own option wins, the other one stays.
+    let settings =
+        |user| super::settings_of(&config.settings, user)["interaction-workspace"].clone();
+    let all = |user| settings(user).into_values().collect::<Vec<_>>();
+    assert_eq!(
+        (all(al), all(bo)),
+        (vec!["on".into(), "dark".into()], vec!["on".into(), "light".into()])
+    );
+    assert_eq!(al.skills["English"], 5);
+    let group = &config.groups[0];
+    assert_eq!(
+        (group.kind.as_str(), &*group.contains),
+        ("BusinessUnit", &["users".to_owned()][..])
+    );
+    let values = &config.business_attributes[0].values;
+    assert_eq!((values[0].display_name(), values[1].display_name()), ("Solved", "callback"));
+    // An empty list of features is a list; without one the roles decide.
+    assert!(!al.has_feature("api-multimedia-chat") && bo.has_feature("api-multimedia-chat"));
+    assert!(!bo.has_feature("api-supervisor-monitoring"));
+}
+
+#[test]
+fn what_users_refer_to_must_be_there() {
+    let with = |more: &str| [SERVER, CENTER, &user(ID, "al", more)].concat();
+    for (more, field, expected) in [
+        ("groups = [\"Car\"]", "users[0].groups[0]", "one of the groups Care, found \"Car\""),
+        (
+            "skills = { Dutch = 1 }",
+            "users[0].skills.Dutch",
+            "one of the skills English, found \"Dutch\"",
+        ),
+        (
+            "features = [\"api-voice\"]",
+            "users[0].features[0]",
+            "one of api-multimedia, api-multimedia-chat, api-supervisor-agent-control, \
+             api-supervisor-monitoring, found \"api-voice\"",
+        ),
+        ("settings.\"a/b\" = {}", "users[0].settings.a/b", "without '/'"),
+    ] {
+        check_error(&with(more), &[field, expected]);
+    }
+    let nothing = [SERVER, &user(ID, "al", "groups = [\"Care\"]")].concat();
+    check_error(
+        &nothing,
+        &["users[0].groups[0]: expected nothing, because no [[groups]] is defined"],
+    );
+}
+
+#[test]
+fn entries_of_the_center_are_named_when_they_are_wrong() {
+    for (from, to, parts) in [
+        ("2-273438b4", "273438b4", &["groups[0].id", "a number, a hyphen and a UUID"][..]),
+        ("b2a7d4ce", "B2A7D4CE", &["skills[0].id", "UUID in lower case"]),
+        ("aee812a5", "x", &["workbins[0].id", "UUID in lower case"]),
+        ("\"English\"", "\"\"", &["skills[0].name: expected a name"]),
+        ("name = \"callback\"", "name = \"solved\"", &["business_attributes[0].values[1].name"]),
+        ("\"No telephones here.\"", "\"\"", &["unavailable_channels.voice", "the reason"]),
+        ("\"light\"", "1", &["line 7", "invalid type: integer `1`, expected a string"]),
+        ("name = \"Care\"", "name = \"Care\"\ntype = \"\"", &["groups[0].type: expected a kind"]),
+    ] {
+        let text = [SERVER, CENTER].concat();
+        assert!(text.contains(from), "{from}");
+        check_error(&text.replacen(from, to, 1), parts);
+    }
+    let twice = [SERVER, CENTER, &CENTER[CENTER.find("[[groups]]").unwrap()..]].concat();
+    check_error(
+        &twice,
+        &["groups[1].id", "groups[1].name", "workbins[1].id", "business_attributes[1].name"],
+    );
+}
+
+/// Numbers are asked for in words, and a poll that nobody holds needs a pause.
+#[test]
+fn numbers_are_asked_for_in_words() {
+    for (text, part) in [
+        ("[limits]\nmax_body_bytes = -1", "expected a whole number from 0 on, found -1"),
+        ("[limits]\nmax_body_bytes = \"much\"", "expected a whole number from 0 on"),
+        ("[limits]\nbody_seconds = 1.5", "expected a whole number from 0 on"),
+        ("[limits]\nbody_seconds = 5000000000", "expected a smaller number, found 5000000000"),
+        ("[notifications]\ntimeout_ms = 0", "notifications.interval_ms: expected a pause"),
+    ] {
+        let text = [SERVER, text].concat();
+        check_error(&text, &[part]);
+        let error = Config::from_toml(&text).unwrap_err().to_string();
+        assert!(!error.contains("u32") && !error.contains("usize"), "{error}");
+    }
+    let paced = "[notifications]\ntimeout_ms = 0\ninterval_ms = 500";
+    assert!(Config::from_toml(&[SERVER, paced].concat()).is_ok());
+}
+
 /// Everybody knows the passwords of the demo.
 #[test]
 fn the_demo_stays_on_loopback() {

@@ -5,16 +5,18 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use chat_model::{ChatId, JsonRef, Rejection, StatusCode};
+use chat_model::{ChatId, Rejection, StatusCode};
 use hyper::Method;
 
 use super::Route;
 use crate::body::{self, JsonBody};
+use crate::collection::{self, Item};
 use crate::config::User;
 use crate::identity::Caller;
 use crate::path::Named;
-use crate::query::{Names, Query};
+use crate::query::Query;
 use crate::reply::{self, Refusal};
+use crate::resources::{self, CHATS};
 use crate::roster;
 use crate::server::{Server, Shared};
 
@@ -50,29 +52,18 @@ async fn list(
     State(server): State<Shared>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    check_feature(&caller.user)?;
-    let query = Query::parse(query.as_deref());
-    let chats = server.chats.open_chats(&caller.user.id).await?;
-    let Some(fields) = query.list("fields") else {
-        let mut body = String::from(r#"{"statusCode":0,"uris":["#);
-        let base = server.rules.base();
-        let addresses = chats.iter().map(|(id, _)| format!("{base}{}", id.path()));
-        join(&mut body, addresses, |out, uri| chat_model::write_string(out, &uri));
-        body.push_str("]}");
-        return Ok(reply::json(body));
-    };
-    let mut body = String::from(r#"{"statusCode":0,"chats":["#);
-    join(&mut body, chats, |out, (_, chat)| fields.write_members(out, &chat));
-    body.push_str("]}");
-    Ok(reply::json(body))
+    roster::check_chats_exist(&caller.user)?;
+    let chats = resources::chats(&server, &caller.user).await?;
+    Ok(reply::json(collection::list(&CHATS, chats, &Query::parse(query.as_deref()))?))
 }
 
 async fn read(
     caller: Caller,
     State(server): State<Shared>,
     Named(id): Named<ChatId>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    resource(&server, &caller.user, &id).await
+    resource(&server, &caller.user, &id, &Query::parse(query.as_deref())).await
 }
 
 async fn operate(
@@ -98,14 +89,13 @@ pub(super) async fn resource(
     server: &Server,
     user: &User,
     id: &ChatId,
+    query: &Query<'_>,
 ) -> Result<Response, Refusal> {
-    check_feature(user)?;
+    roster::check_chats_exist(user)?;
     let print = |chat: &chat_model::Chat| {
         let view = chat.view(&user.id, &server.rules)?;
-        let mut body = String::from(r#"{"statusCode":0,"chat":"#);
-        view.write_json(&mut body);
-        body.push('}');
-        Some(body)
+        let uri = format!("{}{}", server.rules.base(), id.path());
+        Some(collection::one(&CHATS, &Item::printed(uri, view.to_json()), query))
     };
     let body = server.chats.desk.read(id, print).await?.flatten();
     body.map(reply::json).ok_or_else(|| Rejection::ChatNotFound.into())
@@ -134,13 +124,13 @@ pub(super) async fn transcript(
     id: &ChatId,
     query: &Query<'_>,
 ) -> Result<Response, Refusal> {
-    check_feature(user)?;
+    roster::check_chats_exist(user)?;
     let known = |chat: &chat_model::Chat| chat.leg(&user.id).is_some();
     if server.chats.desk.read(id, known).await? != Some(true) {
         return Err(Rejection::ChatNotFound.into());
     }
-    let start = number(query, "startIndex")?.unwrap_or(1);
-    let count = number(query, "count")?.unwrap_or(u64::MAX);
+    let start = query.number("startIndex")?.unwrap_or(1);
+    let count = query.number("count")?.unwrap_or(u64::MAX);
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let print = |chat: &chat_model::Chat| {
         let view = chat.view(&user.id, &server.rules)?;
@@ -148,20 +138,6 @@ pub(super) async fn transcript(
     };
     let body = server.chats.desk.read(id, print).await?.flatten();
     body.map(reply::json).ok_or_else(|| Rejection::ChatNotFound.into())
-}
-
-/// A number of the query; `None` if it is not there.
-pub(super) fn number(query: &Query<'_>, parameter: &'static str) -> Result<Option<u64>, Refusal> {
-    let Some(text) = query.get(parameter) else { return Ok(None) };
-    match text.parse() {
-        Ok(number) => Ok(Some(number)),
-        Err(_) => Err(Rejection::OutOfRange {
-            parameter,
-            expected: "a whole number from 0 on".into(),
-            found: format!("{text:?}"),
-        }
-        .into()),
-    }
 }
 
 /// CHAT-1.1: the chat features are those of agents; without them code 3 (DEC-14).
@@ -173,34 +149,4 @@ fn check_feature(user: &User) -> Result<(), Refusal> {
         StatusCode::Forbidden,
         format!("expected a user with the feature {}, found one without", roster::CHAT_FEATURES[0]),
     ))
-}
-
-fn join<T>(out: &mut String, items: impl IntoIterator<Item = T>, write: impl Fn(&mut String, T)) {
-    for (i, item) in items.into_iter().enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        write(out, item);
-    }
-}
-
-impl Names<'_> {
-    /// Appends the printed object with only the members that the list has (PLAT-1.3-3).
-    fn write_members(&self, out: &mut String, object: &str) {
-        // Printed by us: everything that once was small enough for a request is in it.
-        let mut limits = chat_model::Limits::default();
-        (limits.max_body_bytes, limits.max_depth) = (usize::MAX, usize::MAX);
-        (limits.max_keys, limits.max_key_bytes) = (usize::MAX, usize::MAX);
-        let Ok(object) = JsonRef::validate(object.as_bytes(), &limits) else {
-            return out.push_str(object);
-        };
-        out.push('{');
-        let listed = object.members().filter(|(name, _)| self.has(&name.decode()));
-        join(out, listed, |out, (name, value)| {
-            out.push_str(name.as_json());
-            out.push(':');
-            out.push_str(value.as_str());
-        });
-        out.push('}');
-    }
 }

@@ -94,7 +94,8 @@ async fn read(
         Whose::Visitors(visitor) => visitor,
         Whose::Agents(id) => {
             let caller = identify(&server, Asking::of(&request)).await?;
-            return chats::resource(&server, &caller.user, &id).await;
+            let query = Query::parse(request.uri().query());
+            return chats::resource(&server, &caller.user, &id, &query).await;
         }
     };
     check_contact_center(&server, request.headers())?;
@@ -123,7 +124,7 @@ async fn messages(
     };
     check_contact_center(&server, request.headers())?;
     let chat = known(&server, &visitor).await?;
-    let index = chats::number(&query, "index")?;
+    let index = query.number("index")?;
     let is_head = request.method() == Method::HEAD;
     let now_ms = server.chats.desk.now().as_millis();
     let print = |chat: &Chat| {

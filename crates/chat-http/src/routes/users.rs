@@ -7,7 +7,7 @@ use chat_model::{Rejection, StatusCode, UserId};
 use hyper::Method;
 
 use super::Route;
-use super::me::operation_name;
+use super::session::operation_name;
 use crate::agents::{Readiness, Which};
 use crate::body::{self, JsonBody};
 use crate::config::User;
@@ -97,7 +97,7 @@ pub(super) fn check_role(user: &User) -> Result<(), Refusal> {
 
 /// DEC-19: the missing feature is code 3.
 pub(super) fn check_feature(user: &User, feature: &str) -> Result<(), Refusal> {
-    if roster::has_supervisor_feature(user, feature) {
+    if user.has_feature(feature) {
         return Ok(());
     }
     Err(Refusal::new(

@@ -90,9 +90,9 @@ async fn a_stopping_server_is_alive_and_not_ready() {
     assert_eq!(ask(app.router(), "GET", "/health/ready", "").await.0, 503);
 }
 
-/// The chats of the user come from the hooks, and the end of the session goes to them.
+/// The end of a session and of the server goes to the hooks.
 #[tokio::test]
-async fn hooks_give_chats_and_hear_of_the_end() {
+async fn hooks_hear_of_the_end() {
     #[derive(Default)]
     struct Chats {
         gone: AtomicUsize,
@@ -100,12 +100,6 @@ async fn hooks_give_chats_and_hear_of_the_end() {
     }
     impl Hooks for Chats {
         fn channels_changed(&self, _: &ChannelsChanged) {}
-        fn chats_of<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<Vec<String>, Refusal>> {
-            Box::pin(async move {
-                let chat = |n: u8| format!(r#"{{"id":"{n}","of":"{user}"}}"#);
-                Ok(vec![chat(1), chat(2)])
-            })
-        }
         fn logged_out<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<(), Refusal>> {
             Box::pin(async move {
                 assert_eq!(user.as_str(), "a5e9c0ffee0000000000000000000001");
@@ -129,13 +123,6 @@ async fn hooks_give_chats_and_hear_of_the_end() {
     let hooks = Hooked::default();
     hooks.install(chats.clone());
     Arc::get_mut(&mut app.server).expect("nobody else has it yet").hooks = hooks;
-    let (_, me) = ask(app.router(), "GET", "/api/v2/me/?subresources=chats", "").await;
-    let user = "a5e9c0ffee0000000000000000000001";
-    let expected =
-        format!(r#","chats":[{{"id":"1","of":"{user}"}},{{"id":"2","of":"{user}"}}]}}}}"#);
-    assert!(me.ends_with(&expected), "{me}");
-    assert!(!ask(app.router(), "GET", "/api/v2/me", "").await.1.contains("chats"));
-
     // An end that fails on the way can be repeated.
     let end = r#"{"operationName":"EndContactCenterSession"}"#;
     assert_eq!(ask(app.router(), "POST", "/api/v2/me", end).await.0, 500);

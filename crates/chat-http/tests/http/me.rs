@@ -57,7 +57,8 @@ async fn the_user_has_the_documented_members() {
             "contactCenterId": "6d7466c8-6a21-4e64-b51e-0308e34995ec",
             "uri": "http://127.0.0.1:8090/api/v2/users/a5e9c0ffee0000000000000000000001",
             "path": "/users/a5e9c0ffee0000000000000000000001",
-            "settings": {},
+            "settings": {"interaction-workspace": {
+                "interaction.disposition.value-business-attribute": "DispositionCode"}},
         })
     );
 }
@@ -93,9 +94,12 @@ async fn subresources_name_the_collections_that_are_embedded() {
     let everything = ["calls", "chats", "devices", "features", "groups", "interactions", "skills"];
     let reply = me(&site, "?subresources=*").await;
     check_members(&reply, &everything);
-    for empty in ["calls", "chats", "devices", "groups", "interactions", "skills"] {
+    for empty in ["calls", "chats", "devices", "interactions"] {
         assert_eq!(reply["user"][empty], json!([]), "{empty}");
     }
+    assert_eq!(reply["user"]["groups"][0]["name"], "Customer Care");
+    assert_eq!(reply["user"]["groups"].as_array().unwrap().len(), 1);
+    assert_eq!(reply["user"]["skills"][0]["level"], 5);
 
     // Channels are there while a session is, and only then: clients detect a session by them.
     site.ask(Ask::post("/api/v2/me", START).by("agent1")).await.assert_ok();
@@ -109,14 +113,19 @@ async fn subresources_name_the_collections_that_are_embedded() {
     check_members(&me(&site, "?subresources=*").await, &everything);
 }
 
-/// PLAT-2.4-3: both feature ids, for agents and supervisors alone.
+/// PLAT-2.4-3, DEC-61: both chat features for agents and supervisors, and two more for those
+/// who act on others.
 #[tokio::test]
 async fn chat_features_are_granted_by_role() {
     let site = Site::with(|config| config.users[0].roles = vec!["ROLE_ADMIN".to_owned()]);
-    for (user, expected) in [("agent1", 0), ("agent2", 2), ("supervisor1", 2)] {
+    for (user, expected) in [("agent1", 2), ("agent2", 2), ("supervisor1", 4)] {
         let ask = Ask::get("/api/v2/me?subresources=features").by(user);
         let features = site.ask(ask).await.json()["user"]["features"].clone();
-        assert_eq!(features.as_array().unwrap().len(), expected, "{user}");
+        let ids: Vec<_> =
+            features.as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), expected, "{user} {ids:?}");
+        // An administrator who is no agent has no chats.
+        assert_eq!(ids.contains(&"api-multimedia-chat"), user != "agent1");
     }
 }
 
@@ -138,16 +147,26 @@ async fn channels_are_listed_by_address_or_by_field() {
         json!({"channel": "chat", "userState": not_ready, "dndState": "Off"}),
     );
     let base = "http://127.0.0.1:8090/api/v2/me/channels";
-    for (query, member, expected) in [
-        ("", "uris", json!([format!("{base}/voice"), format!("{base}/chat")])),
-        ("/", "uris", json!([format!("{base}/voice"), format!("{base}/chat")])),
-        ("?fields=*", "channels", json!([voice, chat])),
-        ("?fields=channel", "channels", json!([{"channel": "voice"}, {"channel": "chat"}])),
-        ("?fields=channel&channel=chat", "channels", json!([{"channel": "chat"}])),
-        ("?channel=email", "uris", json!([])),
-        ("/chat", "channel", chat.clone()),
+    let uris = json!([format!("{base}/voice"), format!("{base}/chat")]);
+    let both = json!({"statusCode": 0, "uris": uris, "channels": [voice, chat]});
+    for (query, expected) in [
+        // PLAT-1.3-14.
+        ("", both.clone()),
+        ("/", both),
+        ("?fields=*", json!({"statusCode": 0, "channels": [voice, chat]})),
+        (
+            "?fields=channel",
+            json!({"statusCode": 0, "channels": [{"channel": "voice"}, {"channel": "chat"}]}),
+        ),
+        (
+            "?fields=channel&channel=chat",
+            json!({"statusCode": 0, "channels": [{"channel": "chat"}]}),
+        ),
+        ("?channel=email", json!({"statusCode": 0, "uris": [], "channels": []})),
+        ("/chat", json!({"statusCode": 0, "channel": chat})),
+        ("/chat?fields=channel", json!({"statusCode": 0, "channel": {"channel": "chat"}})),
     ] {
-        assert_eq!(list(query).await, json!({"statusCode": 0, member: expected}), "{query}");
+        assert_eq!(list(query).await, expected, "{query}");
     }
     let missing = site.ask(Ask::get("/api/v2/me/channels/email").by("agent1")).await;
     missing.assert_refused(404, 6, "\"email\"");

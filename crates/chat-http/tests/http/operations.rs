@@ -126,19 +126,36 @@ async fn a_refusal_leaves_the_chat_as_it_was() {
     assert_eq!(agent.hear_short(&site).await, [""; 0]);
 }
 
-/// DEC-14: who lacks the feature is told so before anything about the chat.
+/// DEC-61, PLAT-2.4-4: to who lacks the feature there is nothing to read, and operations are
+/// refused before anything is said of the chat (DEC-14).
 #[tokio::test]
 async fn a_user_without_the_feature_has_no_chats() {
-    let site = Site::with(|config| config.users[1].roles = vec!["ROLE_APIUSER".into()]);
-    for ask in [
-        Ask::get("/api/v2/me/chats"),
-        Ask::get(&path()),
-        Ask::post(&path(), "{}"),
-        Ask::get(&format!("{}/messages", path())),
-    ] {
-        site.ask(ask.by("agent2")).await.assert_refused(403, 3, "api-multimedia");
+    let site = Site::with(|config| {
+        config.users[1].roles = vec!["ROLE_APIUSER".into()];
+        config.users[2].features = Some(vec!["api-supervisor-monitoring".into()]);
+    });
+    for user in ["agent2", "agent3"] {
+        for path in [
+            "/api/v2/me/chats".to_owned(),
+            "/api/v2/me/chats?fields=*".to_owned(),
+            "/api/v2/me/interactions".to_owned(),
+            path(),
+            path().replace("/me/", "/"),
+            format!("{}/messages", path()),
+        ] {
+            site.ask(Ask::get(&path).by(user)).await.assert_refused(404, 6, "no resource");
+        }
+        site.ask(Ask::post(&path(), "{}").by(user)).await.assert_refused(403, 3, "api-multimedia");
+        site.ask(Ask::post(&path(), "{").by(user)).await.assert_refused(400, 10, "");
+        let me = site.ask(Ask::get("/api/v2/me?subresources=*").by(user)).await.json();
+        assert_eq!((&me["user"]["chats"], &me["user"]["interactions"]), (&json!([]), &json!([])));
     }
-    site.ask(Ask::post(&path(), "{").by("agent2")).await.assert_refused(400, 10, "");
+    // Either feature will do (PLAT-2.4-3).
+    for feature in ["api-multimedia", "api-multimedia-chat"] {
+        let site = Site::with(|config| config.users[0].features = Some(vec![feature.into()]));
+        let chats = site.ask(Ask::get("/api/v2/me/chats").by("agent1")).await;
+        assert_eq!(chats.json(), json!({"statusCode": 0, "uris": []}), "{feature}");
+    }
 }
 
 /// CHAT-9.1 to 9.4, PLAT-1.3.
