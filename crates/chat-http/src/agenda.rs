@@ -31,10 +31,17 @@ struct Pages {
     /// How many of them have a visitor who has not left.
     visitors: usize,
     queues: BTreeMap<QueueName, i64>,
-    /// Agents whose last notification session is gone: since when, and when they are looked at.
-    lost: BTreeMap<UserId, (i64, i64)>,
+    agents: BTreeMap<UserId, Watch>,
     /// The time that whoever waits for the agenda knows of.
     announced: Option<i64>,
+}
+
+/// An agent whose coming or going is to be looked into (DEC-42).
+#[derive(Debug, Clone, Copy)]
+struct Watch {
+    at: i64,
+    /// When the last notification session was lost, if this node saw that.
+    lost_since: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,8 +64,9 @@ pub(crate) struct DueNow {
     /// Each chat, and whether its visitor may have been silent for too long.
     pub(crate) chats: Vec<(ChatId, bool)>,
     pub(crate) queues: Vec<QueueName>,
-    /// Each agent without a notification session, and since when.
-    pub(crate) lost: Vec<(UserId, i64)>,
+    /// Each agent to be looked into, and since when without a notification session as far as this
+    /// node saw it.
+    pub(crate) agents: Vec<(UserId, Option<i64>)>,
 }
 
 impl Agenda {
@@ -115,30 +123,37 @@ impl Agenda {
         self.announce(pages);
     }
 
-    /// The agent may take chats: somebody who waits in one of the agent's queues can be served.
+    /// The agent may take chats: somebody who waits in one of the agent's queues can be served. And
+    /// the agent may have begun a session that somebody has to watch.
     pub(crate) fn agent_changed(&self, user: &UserId) {
+        let now = self.clock.now_ms();
         let mut pages = self.pages();
-        self.open_queues_of(&mut pages, user, self.clock.now_ms());
+        self.open_queues_of(&mut pages, user, now);
+        pages.agent_at(user, now);
         self.announce(pages);
     }
 
     /// The agent's last notification session is gone (DEC-42); if that is known, it stays as noted.
-    pub(crate) fn agent_lost(&self, user: &UserId, look_in_ms: i64) {
+    pub(crate) fn agent_lost(&self, user: &UserId) {
         let now = self.clock.now_ms();
-        self.look_for(user, now, look_in_ms);
-    }
-
-    /// Looks for an agent who is lost since `since_ms` in `ms` milliseconds.
-    pub(crate) fn look_for(&self, user: &UserId, since_ms: i64, ms: i64) {
-        let at = self.clock.now_ms().saturating_add(ms);
         let mut pages = self.pages();
-        pages.lost.entry(user.clone()).or_insert((since_ms, at));
+        pages.agent_at(user, now).lost_since.get_or_insert(now);
         self.announce(pages);
     }
 
     /// The agent has a notification session.
     pub(crate) fn agent_found(&self, user: &UserId) {
-        self.pages().lost.remove(user);
+        let now = self.clock.now_ms();
+        let mut pages = self.pages();
+        pages.agent_at(user, now).lost_since = None;
+        self.announce(pages);
+    }
+
+    /// Looks into the agent in `ms` milliseconds, or earlier if that is noted.
+    pub(crate) fn agent_in(&self, user: &UserId, ms: i64) {
+        let mut pages = self.pages();
+        pages.agent_at(user, self.clock.now_ms().saturating_add(ms));
+        self.announce(pages);
     }
 
     /// Looks at the queue `ms` milliseconds from now, or earlier if that is noted.
@@ -167,9 +182,9 @@ impl Agenda {
             pages.queues.iter().filter(|&(_, &at)| at <= now).map(|(queue, _)| queue.clone()),
         );
         pages.queues.retain(|_, at| *at > now);
-        let lost = pages.lost.iter().filter(|(_, (_, at))| *at <= now);
-        due.lost.extend(lost.map(|(user, &(since, _))| (user.clone(), since)));
-        pages.lost.retain(|_, (_, at)| *at > now);
+        let agents = pages.agents.iter().filter(|(_, watch)| watch.at <= now);
+        due.agents.extend(agents.map(|(user, watch)| (user.clone(), watch.lost_since)));
+        pages.agents.retain(|_, watch| watch.at > now);
         due
     }
 
@@ -234,10 +249,16 @@ impl Pages {
         *noted = at.min(*noted);
     }
 
+    fn agent_at(&mut self, user: &UserId, at: i64) -> &mut Watch {
+        let watch = self.agents.entry(user.clone()).or_insert(Watch { at, lost_since: None });
+        watch.at = at.min(watch.at);
+        watch
+    }
+
     fn next(&self) -> Option<i64> {
         let chat = self.by_time.first().map(|&(at, _)| at);
-        let lost = self.lost.values().map(|&(_, at)| at);
-        chat.into_iter().chain(self.queues.values().copied()).chain(lost).min()
+        let agents = self.agents.values().map(|watch| watch.at);
+        chat.into_iter().chain(self.queues.values().copied()).chain(agents).min()
     }
 }
 
@@ -296,15 +317,20 @@ mod tests {
             agenda.look_at_in(&ChatId::from(n.to_string()), n);
         }
         agenda.agent_changed(&"a5e9c0ffee0000000000000000000001".into());
-        agenda.agent_lost(&"lost".into(), 2);
-        agenda.agent_lost(&"found".into(), 2);
-        agenda.agent_found(&"found".into());
+        agenda.agent_lost(&"lost".into());
+        agenda.agent_lost(&"found".into());
         clock.advance(5);
+        agenda.agent_lost(&"lost".into());
+        agenda.agent_found(&"found".into());
+        agenda.agent_in(&"later".into(), 1);
         let due = agenda.take_due(2);
         assert_eq!(due.chats, [("1".into(), false), ("2".into(), false)]);
         assert_eq!(due.queues, ["support".into()]);
-        assert_eq!(due.lost, [("lost".into(), 1_000_000)]);
+        let (changed, since) = ("a5e9c0ffee0000000000000000000001".into(), Some(1_000_000));
+        assert_eq!(due.agents, [(changed, None), ("found".into(), None), ("lost".into(), since)]);
         assert_eq!(agenda.take_due(2).chats, [("3".into(), false)]);
         assert_eq!(agenda.take_due(2), DueNow::default());
+        clock.advance(1);
+        assert_eq!(agenda.take_due(2).agents, [("later".into(), None)]);
     }
 }

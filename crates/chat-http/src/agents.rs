@@ -5,6 +5,7 @@
 //! back (DEC-42), and a lease that lapses gives back nothing.
 
 mod channel;
+mod presence;
 mod reference;
 mod session;
 
@@ -26,6 +27,7 @@ use crate::hooks::Hooked;
 use crate::reply::Refusal;
 use crate::roster::Roster;
 use crate::storage::AnyStore;
+use presence::Asked;
 use reference::References;
 use session::{ChannelState, not_now};
 
@@ -48,6 +50,7 @@ pub(crate) struct Agents {
     /// One change of an agent at a time on this node, its announcement included.
     turns: IndexMap<UserId, Mutex<()>>,
     references: References,
+    asked: Asked,
 }
 
 /// What an operation on the user or on a channel asks for.
@@ -91,6 +94,7 @@ impl Agents {
     ) -> Self {
         Self {
             references: References::new(store.clone(), roster),
+            asked: Asked::new(roster),
             turns: roster.users().map(|user| (user.id.clone(), Mutex::new(()))).collect(),
             store,
             clock,
@@ -107,7 +111,7 @@ impl Agents {
     /// # Errors
     /// Code 10 if the session would have more than [`MOST_CHANNELS`].
     pub(crate) async fn start(&self, user: &UserId, channels: &[String]) -> Result<(), Refusal> {
-        if self.owing(user).await? {
+        if self.owes_chats(user).await? {
             // Whoever comes back before a logout is through begins with clean hands.
             self.hooks.left_chat(user).await?;
         }
@@ -115,6 +119,9 @@ impl Agents {
         self.change(user, |present| {
             let mut session = present.unwrap_or(const { AgentSession::new() });
             let mut announce = Vec::new();
+            if !session.is_open() {
+                session = AgentSession { asked_ms: now, ..AgentSession::new() };
+            }
             for name in channels {
                 if session.channel(name).is_none() {
                     let channel = ChannelState::not_ready(name, now);
@@ -188,22 +195,6 @@ impl Agents {
             Ok(Next { session: session.kept(), announce })
         })
         .await
-    }
-
-    /// The chats of an agent who takes none any more were given back.
-    pub(crate) async fn settle(&self, user: &UserId) -> Result<(), Refusal> {
-        if !self.owing(user).await? {
-            return Ok(());
-        }
-        self.change(user, |present| {
-            let settled = present.map(|session| AgentSession { owes_chats: false, ..session });
-            Ok(Next { session: settled.and_then(AgentSession::kept), announce: Vec::new() })
-        })
-        .await
-    }
-
-    async fn owing(&self, user: &UserId) -> Result<bool, Unavailable> {
-        Ok(self.read(user).await?.is_some_and(|(_, session)| session.owes_chats))
     }
 
     /// Takes one channel out of the session (PLAT-3.5-3); with its last channel the session ends.

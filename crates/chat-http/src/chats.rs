@@ -1,12 +1,14 @@
 //! The part of the server that handles chats and notifications, put together.
 
 use std::fmt;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bayeux::{ChannelName, Event, Reconnect};
 use chat_model::{Chat, ChatFile, ChatId, Rules, UserId};
 use chat_store::{FeedId, Unavailable};
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::agenda::Agenda;
@@ -99,6 +101,8 @@ impl Chats {
             hub: hub.clone(),
             limits: limits.clone(),
             silence_ms,
+            recollected: OnceCell::new(),
+            roll_call_at: AtomicI64::new(i64::MIN),
         };
         Self { desk, hub, visitors, house, agenda, rules }
     }
@@ -116,7 +120,9 @@ impl Chats {
     /// Does everything that is due by now, and what follows from it.
     pub(crate) async fn catch_up(&self) {
         self.hub.tick();
-        self.house.do_due().await;
+        if let Err(refusal) = self.house.do_due().await {
+            tracing::warn!(?refusal, "what is open could not be read yet");
+        }
         self.hub.hear_of_all();
         self.hub.tell_news().await;
         self.hub.write_due_rows().await;

@@ -30,7 +30,7 @@ use crate::chance::{Chance, Names};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::reply::Refusal;
-use crate::roster::Roster;
+use crate::roster::{CHAT_CHANNEL, Roster};
 use crate::storage::AnyStore;
 use commit::Failure;
 use gathered::Gathered;
@@ -128,6 +128,8 @@ impl Desk {
         let reference_id = self.agents.reference_id(user).await?;
         let command = Command::user(user, &operation);
         self.commit(chat, &mut known, &command, Some(reference_id), &directory).await?;
+        drop(known);
+        self.see_off(chat, directory.present()).await?;
         Ok(Reply::accepted(operation.kind(), Some(reference_id), &self.rules))
     }
 
@@ -200,6 +202,19 @@ impl Desk {
             Err(Failure::Rejected(_)) => Ok(false),
             Err(failure) => Err(failure.into()),
         }
+    }
+
+    /// Takes the chat from those of `users` who logged out between the look at them and the record
+    /// that invited them. Whoever logs out writes that down before looking for chats to give back,
+    /// so one of the two sees the other, on whichever nodes they are (DEC-42).
+    pub(crate) async fn see_off(&self, chat: &ChatId, users: &[UserId]) -> Result<(), Refusal> {
+        for user in users {
+            let session = self.agents.session(user).await?;
+            if !session.is_some_and(|session| session.has_channel(CHAT_CHANNEL)) {
+                self.act(chat, &Trigger::LoggedOut { user: user.clone() }).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Brings a chat from a file into the journal; `false` if there is a chat of that name already,

@@ -149,7 +149,7 @@ impl Dispatch {
             let now = self.desk.now();
             match self.distributor.choose(&chat, &able, now.as_millis()) {
                 Choice::Offer(user) => {
-                    if self.desk.act(&chat.id, &Trigger::Offer { user: user.clone() }).await? {
+                    if self.offer(&chat.id, &user).await? {
                         self.note_offer(&mut candidates, &user, now);
                     }
                 }
@@ -161,6 +161,17 @@ impl Dispatch {
             }
         }
         Ok(())
+    }
+
+    /// Offers the chat; `false` if the agent or the chat is not as it was when it was looked at.
+    async fn offer(&self, chat: &ChatId, user: &UserId) -> Result<bool, Refusal> {
+        let trigger = Trigger::Offer { user: user.clone() };
+        let offer = self.desk.act(chat, &trigger);
+        let offered = self.agents.while_ready(user, offer).await?.transpose()? == Some(true);
+        if offered {
+            self.desk.see_off(chat, std::slice::from_ref(user)).await?;
+        }
+        Ok(offered)
     }
 
     /// The agents of the queue who are Ready, with room or without.

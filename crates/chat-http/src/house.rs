@@ -3,13 +3,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chat_model::{Chat, ChatId, CustomerState, LegState, Origin, Trigger, UserId, VisitorId};
 use chat_store::FeedId;
+use tokio::sync::OnceCell;
 
 use crate::agenda::{Agenda, DueNow};
-use crate::agents::{Agents, Readiness, VOICE, Which};
+use crate::agents::Agents;
 use crate::config::Limits;
 use crate::desk::Desk;
 use crate::dispatch::Dispatch;
@@ -27,6 +29,9 @@ const AGAIN_MS: i64 = 1_000;
 /// How often every queue is looked at without a reason: another node may have gone without saying.
 const ROUND: Duration = Duration::from_secs(10);
 
+/// How often the agents in sessions are looked through for those who have gone without a word.
+const ROLL_CALL_MS: i64 = 60_000;
+
 /// What is due is done here.
 pub(crate) struct House {
     pub(crate) desk: Arc<Desk>,
@@ -39,33 +44,73 @@ pub(crate) struct House {
     pub(crate) limits: Limits,
     /// How long a visitor may be silent (DEC-43).
     pub(crate) silence_ms: i64,
+    pub(crate) recollected: OnceCell<()>,
+    /// When the agents are looked through next, milliseconds since 1970.
+    pub(crate) roll_call_at: AtomicI64,
 }
 
 impl House {
-    /// Writes the agenda anew from the chats that the store lists.
-    pub(crate) async fn recollect(&self) -> Result<(), Refusal> {
+    /// Writes the agenda anew from what the store lists.
+    async fn recollect(&self) -> Result<(), Refusal> {
         let users = self.roster.users().map(|user| FeedId::user(&user.id));
         let queues = self.roster.queues().iter().map(|queue| FeedId::queue(&queue.name));
         for feed in users.chain(queues).collect::<Vec<_>>() {
             for chat in self.desk.listed(&feed).await? {
-                self.desk.read(&chat, |chat| self.agenda.changed(chat, &[])).await?;
+                let look = |chat: &Chat| {
+                    self.agenda.changed(chat, &[]);
+                    open_visitor(chat).cloned()
+                };
+                let Some(visitor) = self.desk.read(&chat, look).await?.flatten() else { continue };
+                // A visitor who was silent before the start goes on being silent (DEC-43); of one
+                // who never polled nobody knows since when.
+                match self.visitors.heard_ms(&visitor).await? {
+                    0 => {}
+                    heard => self.agenda.visitor_heard(&chat, heard),
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Looks for agents of whom nobody would hear otherwise: those whose node has gone, who never
+    /// opened a notification session, or whose logout was begun and not finished.
+    async fn call_the_roll(&self) -> Result<(), Refusal> {
+        let heard = self.hub.all_heard().await?;
+        for (user, session) in self.agents.all().await? {
+            let is_heard = heard.contains(&user);
+            let is_noted = session.listened && session.lost_since_ms.is_none();
+            if session.owes_chats || !is_heard || !is_noted {
+                self.agenda.agent_in(&user, 0);
+            }
+        }
+        Ok(())
+    }
+
+    /// What has to be known before anything can be due, and from time to time again.
+    async fn prepare(&self) -> Result<(), Refusal> {
+        self.recollected.get_or_try_init(|| self.recollect()).await?;
+        let now = self.desk.now().as_millis();
+        if now >= self.roll_call_at.load(Ordering::Relaxed) {
+            self.call_the_roll().await?;
+            self.roll_call_at.store(now.saturating_add(ROLL_CALL_MS), Ordering::Relaxed);
         }
         Ok(())
     }
 
     /// Does what is due, as it becomes due, for as long as it is polled.
     pub(crate) async fn run(&self) {
-        while let Err(refusal) = self.recollect().await {
-            tracing::warn!(?refusal, "the open chats could not be read yet");
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
         loop {
-            self.do_due().await;
-            let next = self.agenda.next_in_ms().map_or(ROUND, Duration::from_millis);
+            let round = match self.do_due().await {
+                Ok(()) => ROUND,
+                Err(refusal) => {
+                    tracing::warn!(?refusal, "what is open could not be read yet");
+                    Duration::from_secs(1)
+                }
+            };
+            let next = self.agenda.next_in_ms().map_or(round, Duration::from_millis);
             tokio::select! {
-                () = tokio::time::sleep(next.min(ROUND)) => {
-                    if next >= ROUND {
+                () = tokio::time::sleep(next.min(round)) => {
+                    if next >= round {
                         self.look_at_queues();
                     }
                 }
@@ -75,11 +120,15 @@ impl House {
     }
 
     /// Does everything that is due by now, and what that makes due.
-    pub(crate) async fn do_due(&self) {
+    ///
+    /// # Errors
+    /// The store does not answer what has to be known first. What is due is done all the same.
+    pub(crate) async fn do_due(&self) -> Result<(), Refusal> {
+        let prepared = self.prepare().await;
         loop {
             let due = self.agenda.take_due(AT_ONCE);
             if due == DueNow::default() {
-                return;
+                return prepared;
             }
             for (chat, silent) in due.chats {
                 if let Err(refusal) = self.attend(&chat, silent).await {
@@ -87,10 +136,10 @@ impl House {
                     self.agenda.look_at_in(&chat, AGAIN_MS);
                 }
             }
-            for (user, since) in due.lost {
-                if let Err(refusal) = self.look_for(&user, since).await {
-                    tracing::warn!(?refusal, "an agent who is lost has to wait");
-                    self.agenda.look_for(&user, since, AGAIN_MS);
+            for (user, lost_since) in due.agents {
+                if let Err(refusal) = self.look_for(&user, lost_since).await {
+                    tracing::warn!(?refusal, "an agent who may be lost has to wait");
+                    self.agenda.agent_in(&user, AGAIN_MS);
                 }
             }
             for queue in due.queues {
@@ -111,25 +160,61 @@ impl House {
     }
 
     /// DEC-42: without a notification session the agent is NotReady after a minute, and logged out
-    /// after half an hour.
-    async fn look_for(&self, user: &UserId, since_ms: i64) -> Result<(), Refusal> {
-        if self.hub.is_heard_by(user).await? {
+    /// after half an hour; one who never opened any, when the HTTP session is over.
+    async fn look_for(&self, user: &UserId, seen_lost: Option<i64>) -> Result<(), Refusal> {
+        let Some(session) = self.agents.kept(user).await? else { return Ok(()) };
+        if session.owes_chats {
+            self.give_back(user).await?;
+        }
+        if !session.is_open() {
             return Ok(());
         }
-        let lost_ms = self.desk.now().as_millis().saturating_sub(since_ms);
-        let logout_ms = i64::from(self.limits.agent_logout_seconds) * 1_000;
+        if self.hub.is_heard_by(user).await? {
+            return self.agents.note_heard(user).await;
+        }
+        let now = self.desk.now().as_millis();
+        if !session.listened {
+            return self.look_for_silent(user, session.asked_ms, now).await;
+        }
+        let since = session.lost_since_ms.or(seen_lost).unwrap_or(now);
+        if session.lost_since_ms.is_none() {
+            self.agents.note_lost(user, since).await?;
+        }
+        let [grace_ms, logout_ms] =
+            [self.limits.agent_grace_seconds, self.limits.agent_logout_seconds]
+                .map(|seconds| i64::from(seconds) * 1_000);
+        let lost_ms = now.saturating_sub(since);
         if lost_ms >= logout_ms {
-            self.agents.log_out(user).await?;
-            return self.give_back(user).await;
+            return self.log_out(user).await;
         }
-        for channel in self.agents.channels(user).await?.unwrap_or_default() {
-            if channel.name() != VOICE {
-                let which = Which::One(channel.name());
-                self.agents.set(user, which, &Readiness::NotReady).await?;
-            }
+        if lost_ms >= grace_ms {
+            self.agents.stand_down(user, |_| true).await?;
         }
-        self.agenda.look_for(user, since_ms, logout_ms - lost_ms);
+        let next_ms = if lost_ms < grace_ms { grace_ms.min(logout_ms) } else { logout_ms };
+        self.agenda.agent_in(user, next_ms - lost_ms);
         Ok(())
+    }
+
+    /// One who never opened a notification session is there for as long as the HTTP session is.
+    async fn look_for_silent(&self, user: &UserId, noted: i64, now: i64) -> Result<(), Refusal> {
+        let asked = self.agents.asked_ms(user);
+        // What is noted was noted by the latest roll call, and maybe by another node.
+        let last = if asked >= noted { asked } else { noted.saturating_add(ROLL_CALL_MS) };
+        let idle_ms = now.saturating_sub(last);
+        let logout_ms = i64::from(self.limits.http_session_seconds) * 1_000;
+        if idle_ms >= logout_ms {
+            return self.log_out(user).await;
+        }
+        if asked > noted {
+            self.agents.note_asked(user, asked).await?;
+        }
+        self.agenda.agent_in(user, logout_ms - idle_ms);
+        Ok(())
+    }
+
+    async fn log_out(&self, user: &UserId) -> Result<(), Refusal> {
+        self.agents.log_out(user).await?;
+        self.give_back(user).await
     }
 
     fn look_at_queues(&self) {
@@ -161,10 +246,8 @@ impl House {
         if !self.desk.act(chat, &Trigger::Expire { user: user.clone() }).await? || !was_routed {
             return Ok(());
         }
-        let not_ready = self.agents.set(&user, Which::One(CHAT_CHANNEL), &Readiness::NotReady);
-        if let Err(refusal) = not_ready.await {
-            // Logged out meanwhile, then there is nobody to make NotReady; or the store does not
-            // answer, then the agent stays Ready and is offered the next chat.
+        if let Err(refusal) = self.agents.stand_down(&user, |name| name == CHAT_CHANNEL).await {
+            // The agent stays Ready and is offered the next chat.
             tracing::warn!(?refusal, "an agent who missed an invitation was not made NotReady");
         }
         Ok(())
@@ -197,9 +280,12 @@ impl Overdue {
             .filter(|leg| leg.state() == LegState::Invited)
             .filter(|leg| leg.expires_at().is_some_and(|at| at.as_millis() <= now_ms))
             .map(|leg| (leg.user().clone(), matches!(leg.origin(), Origin::Routed { .. })));
-        let is_open = chat.customer_state() != CustomerState::Idle;
-        Self { lapsed: lapsed.collect(), visitor: chat.visitor().filter(|_| is_open).cloned() }
+        Self { lapsed: lapsed.collect(), visitor: open_visitor(chat).cloned() }
     }
+}
+
+fn open_visitor(chat: &Chat) -> Option<&VisitorId> {
+    chat.visitor().filter(|_| chat.customer_state() != CustomerState::Idle)
 }
 
 impl fmt::Debug for House {

@@ -47,8 +47,6 @@ pub(crate) struct Hub {
     chance: Arc<dyn Chance>,
     desk: Arc<Desk>,
     agenda: Arc<Agenda>,
-    /// How long an agent stays as they were without a session (DEC-42).
-    grace_ms: i64,
     /// Numbers for exchanges and connections.
     numbers: AtomicU64,
     /// What a client may send, readable without the lock.
@@ -127,7 +125,6 @@ impl Hub {
             chance,
             desk,
             agenda,
-            grace_ms: i64::from(limits.agent_grace_seconds) * 1_000,
             numbers: AtomicU64::new(1),
             bounds,
             most_held: limits.max_held_polls,
@@ -286,8 +283,8 @@ impl Hub {
                         let user = user_of(&owner);
                         state.followed.swap_remove(&user);
                         // Who went on elsewhere or logged out is not lost.
-                        if matches!(reason, CloseReason::TimedOut | CloseReason::Overflow) {
-                            self.agenda.agent_lost(&user, self.grace_ms);
+                        if !matches!(reason, CloseReason::Released | CloseReason::Ended) {
+                            self.agenda.agent_lost(&user);
                         }
                     }
                     has_news = true;

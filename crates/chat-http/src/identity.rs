@@ -72,7 +72,9 @@ impl FromRequestParts<Shared> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Self, Refusal> {
         let Parts { method, headers, extensions, .. } = parts;
-        identify(server, Asking { method, headers, extensions }).await
+        let caller = identify(server, Asking { method, headers, extensions }).await?;
+        server.agents.asked(&caller.user.id);
+        Ok(caller)
     }
 }
 

@@ -15,7 +15,16 @@ pub(crate) struct AgentSession {
     /// The agent takes no chats any more, and those the agent had are still to be given back. Kept
     /// here so that whoever comes after a crash does what was begun (DEC-42).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) owes_chats: bool,
+    pub(crate) owes_chats: bool,
+    /// Whether a notification session of the agent was there since the session began.
+    #[serde(default)]
+    pub(crate) listened: bool,
+    /// Since when there is none any more (DEC-42), milliseconds since 1970.
+    #[serde(default)]
+    pub(crate) lost_since_ms: Option<i64>,
+    /// The last request that is known of an agent who never listened; noted once a minute.
+    #[serde(default)]
+    pub(crate) asked_ms: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +39,13 @@ pub(crate) struct ChannelState {
 
 impl AgentSession {
     pub(super) const fn new() -> Self {
-        Self { channels: Vec::new(), owes_chats: false }
+        Self {
+            channels: Vec::new(),
+            owes_chats: false,
+            listened: false,
+            lost_since_ms: None,
+            asked_ms: 0,
+        }
     }
 
     /// Whether the agent is logged in; otherwise there are only chats to be given back.
@@ -42,6 +57,23 @@ impl AgentSession {
     pub(super) fn close(&mut self, closes: impl Fn(&ChannelState) -> bool) {
         self.owes_chats |= self.channels.iter().any(|c| c.name == CHAT_CHANNEL && closes(c));
         self.channels.retain(|channel| !closes(channel));
+    }
+
+    /// Makes every media channel that `fits` and is Ready NotReady; answers with those. Who is not
+    /// ready for a reason that has a name keeps it (PLAT-3.5-6).
+    pub(super) fn stand_down(
+        &mut self,
+        now_ms: i64,
+        fits: impl Fn(&str) -> bool,
+    ) -> Vec<ChannelState> {
+        let mut changed = Vec::new();
+        for channel in &mut self.channels {
+            let is_ready = channel.state == "Ready" && channel.name != VOICE;
+            if is_ready && fits(&channel.name) && channel.set(&Readiness::NotReady, now_ms) {
+                changed.push(channel.clone());
+            }
+        }
+        changed
     }
 
     /// What the lease is to hold; `None`: nothing.

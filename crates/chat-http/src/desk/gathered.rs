@@ -23,6 +23,11 @@ impl<'a> Gathered<'a> {
         Self { roster, present: Vec::new(), ready: Vec::new() }
     }
 
+    /// Those whom the operation names and who are in a chat session.
+    pub(super) fn present(&self) -> &[UserId] {
+        &self.present
+    }
+
     /// Looks up those whom `operation` is about, and nobody else.
     pub(super) async fn for_operation(
         roster: &'a Roster,

@@ -4,6 +4,7 @@
 //! it; where it stands in the feed is written at most every five seconds. Whoever wrote the row
 //! last has the session: a node that finds another's name in it lets the session go.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -207,15 +208,19 @@ impl Hub {
         if self.state().server.session_count_of(&owner) > 0 {
             return Ok(true);
         }
+        Ok(self.all_heard().await?.contains(user))
+    }
+
+    /// Every user who has a session, on any node.
+    pub(crate) async fn all_heard(&self) -> Result<BTreeSet<UserId>, Unavailable> {
         let rows = self.store.scan(PREFIX).await?;
+        let state = self.state();
         let is_over = |key: &LeaseKey| {
             let client_id = key.as_str().strip_prefix(PREFIX).unwrap_or_default();
-            self.state().rows.over.contains_key(client_id)
+            state.rows.over.contains_key(client_id)
         };
-        let of_user = |(key, lease): &(LeaseKey, Lease)| {
-            read(lease).is_some_and(|signed| signed.row.owner == owner) && !is_over(key)
-        };
-        Ok(rows.iter().any(of_user))
+        let open = rows.iter().filter(|(key, _)| !is_over(key));
+        Ok(open.filter_map(|(_, lease)| Some(super::user_of(&read(lease)?.row.owner))).collect())
     }
 
     fn take_in(&self, row: SessionRow, rev: u64) {

@@ -10,6 +10,7 @@ mod identity;
 mod me;
 mod notifications;
 mod operations;
+mod presence;
 mod readiness;
 mod refusals;
 mod socket;
