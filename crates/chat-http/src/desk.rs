@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_model::{
-    Chat, ChatFile, ChatId, Command, CustomerOperation, JsonRef, Operation, Rejection, Reply,
-    Rules, Timestamp, Trigger, UserId, VisitorId,
+    Chat, ChatFile, ChatId, Command, CustomerOperation, JsonRef, Operation, OperationKind,
+    Rejection, Reply, Rules, SupervisorOperation, Timestamp, Trigger, UserId, VisitorId,
 };
 use chat_store::{FeedId, Head, OnceError, Store as _, Unavailable};
 use metrics::Counter;
@@ -32,6 +32,7 @@ use crate::metrics::Metrics;
 use crate::reply::Refusal;
 use crate::roster::{CHAT_CHANNEL, Roster};
 use crate::storage::AnyStore;
+use crate::supervision::Supervisions;
 use commit::Failure;
 use gathered::Gathered;
 pub(crate) use load::read_record;
@@ -48,6 +49,7 @@ pub(crate) struct Desk {
     roster: Arc<Roster>,
     agents: Arc<Agents>,
     agenda: Arc<Agenda>,
+    supervisions: Arc<Supervisions>,
     owned: Owned,
     recall: Recall,
     retention_ms: i64,
@@ -92,6 +94,7 @@ impl Desk {
                 "chat_conflicts_total",
                 "Operations decided again because another node was faster.",
             ),
+            supervisions: Arc::new(Supervisions::new(store.clone(), &roster)),
             owned: Owned::default(),
             recall: Recall::default(),
             retention_ms: i64::try_from(retention.as_millis()).unwrap_or(i64::MAX),
@@ -124,13 +127,51 @@ impl Desk {
             return Err(Rejection::ChatNotFound.into());
         }
         let operation = Operation::read(body, &self.rules.limits)?;
-        let directory = Gathered::for_operation(&self.roster, &self.agents, &operation).await?;
+        let mut directory = Gathered::for_operation(&self.roster, &self.agents, &operation).await?;
+        // DEC-19: who accepts brings along whoever supervises, one chat after the other.
+        let _turn = match operation.kind() {
+            OperationKind::Accept => {
+                let turn = self.supervisions.turn_of(user).await;
+                let supervisions = &self.supervisions;
+                directory = directory.with_supervision_of(user, &self.agents, supervisions).await?;
+                turn
+            }
+            _ => None,
+        };
         let reference_id = self.agents.reference_id(user).await?;
         let command = Command::user(user, &operation);
         self.commit(chat, &mut known, &command, Some(reference_id), &directory).await?;
         drop(known);
         self.see_off(chat, directory.present()).await?;
         Ok(Reply::accepted(operation.kind(), Some(reference_id), &self.rules))
+    }
+
+    /// Performs a supervisor's operation on the part that `agent` has in a chat.
+    ///
+    /// # Errors
+    /// As [`Self::perform`]; code 6 if the chat is not the agent's.
+    pub(crate) async fn perform_for_supervisor(
+        &self,
+        chat: &ChatId,
+        supervisor: &UserId,
+        agent: &UserId,
+        body: JsonRef<'_>,
+    ) -> Result<Reply, Refusal> {
+        let slot = self.owned.slot(chat);
+        let mut known = slot.lock().await;
+        let of_agent = |chat: &Chat| chat.leg(agent).is_some();
+        if !self.is_fresh(&mut known, chat, of_agent).await? {
+            return Err(Rejection::ChatNotFound.into());
+        }
+        let operation = SupervisorOperation::read(body, &self.rules.limits)?;
+        let mut directory = Gathered::nobody(&self.roster)
+            .with_supervision_of(agent, &self.agents, &self.supervisions)
+            .await?;
+        directory.look_for(supervisor.clone(), &self.agents).await?;
+        let reference_id = self.agents.reference_id(supervisor).await?;
+        let command = Command::supervisor(supervisor, agent, &operation);
+        self.commit(chat, &mut known, &command, Some(reference_id), &directory).await?;
+        Ok(Reply::supervised(Some(reference_id), &self.rules))
     }
 
     /// Performs a visitor's operation on the visitor's chat.
@@ -252,6 +293,11 @@ impl Desk {
     /// The chats listed for a user, a queue or a visitor.
     pub(crate) async fn listed(&self, feed: &FeedId) -> Result<Vec<ChatId>, Unavailable> {
         self.store.listed(feed).await
+    }
+
+    /// Who supervises whom.
+    pub(crate) fn supervisions(&self) -> &Supervisions {
+        &self.supervisions
     }
 
     /// What is to be told of the records that this node wrote lately.

@@ -197,7 +197,7 @@ impl Dispatch {
     async fn load(&self, user: &UserId) -> Result<u32, Refusal> {
         let mut chats = 0;
         for chat in self.desk.listed(&FeedId::user(user)).await? {
-            let busy = |chat: &Chat| chat.leg(user).is_some_and(|leg| is_busy(leg.state()));
+            let busy = |chat: &Chat| chat.leg(user).is_some_and(is_busy);
             chats += u32::from(self.desk.read(&chat, busy).await? == Some(true));
         }
         Ok(chats)

@@ -95,6 +95,8 @@ mod session;
 #[cfg(feature = "server")]
 mod storage;
 #[cfg(feature = "server")]
+mod supervision;
+#[cfg(feature = "server")]
 mod tls;
 #[cfg(feature = "server")]
 mod visitors;

@@ -15,6 +15,9 @@ pub(crate) const CHAT_CHANNEL: &str = "chat";
 /// The features of a user (PLAT-2.4-2).
 pub(crate) const CHAT_FEATURES: [&str; 2] = ["api-multimedia", "api-multimedia-chat"];
 
+/// The feature for supervising the chats of other agents (CHAT-7.0-28).
+pub(crate) const MONITORING: &str = "api-supervisor-monitoring";
+
 /// The feature for changing the readiness of other agents (PLAT-3.5-3).
 pub(crate) const AGENT_CONTROL: &str = "api-supervisor-agent-control";
 

@@ -12,6 +12,7 @@ mod me;
 mod notifications;
 mod people;
 mod session;
+mod supervision;
 mod users;
 
 use std::fmt;
@@ -75,6 +76,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
         chats::ROUTES,
         people::ROUTES,
         users::ROUTES,
+        supervision::ROUTES,
         center::ROUTES,
         internal::ROUTES,
         customer::ROUTES,

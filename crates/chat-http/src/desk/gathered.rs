@@ -1,10 +1,11 @@
 //! What one decision asks of the world, gathered before it because deciding does not wait.
 
-use chat_model::{Directory, Operation, QueueName, Target, UserId, UserInfo};
+use chat_model::{Directory, Operation, QueueName, Supervision, Target, UserId, UserInfo};
 use chat_store::Unavailable;
 
 use crate::agents::Agents;
 use crate::roster::{CHAT_CHANNEL, Roster};
+use crate::supervision::Supervisions;
 
 /// The people and queues of the configuration, and who of them is there as far as one operation
 /// wants to know.
@@ -15,12 +16,14 @@ pub(super) struct Gathered<'a> {
     present: Vec<UserId>,
     /// The Ready agents of the queue that the operation names, who has waited longest first.
     ready: Vec<UserId>,
+    /// Who supervises the agent whom the operation is about (DEC-19).
+    supervision: Supervision,
 }
 
 impl<'a> Gathered<'a> {
     /// Knows nobody's presence: for what is about nobody else.
     pub(super) fn nobody(roster: &'a Roster) -> Self {
-        Self { roster, present: Vec::new(), ready: Vec::new() }
+        Self { roster, present: Vec::new(), ready: Vec::new(), supervision: Supervision::default() }
     }
 
     /// Those whom the operation names and who are in a chat session.
@@ -42,12 +45,7 @@ impl<'a> Gathered<'a> {
             _ => return Ok(gathered),
         };
         match target {
-            Target::User(user) => {
-                let session = agents.session(user).await?;
-                if session.is_some_and(|session| session.has_channel(CHAT_CHANNEL)) {
-                    gathered.present.push(user.clone());
-                }
-            }
+            Target::User(user) => gathered.look_for(user.clone(), agents).await?,
             Target::Queue(name) => {
                 if let Some(queue) = roster.queue(name.as_str()) {
                     let ready = agents.ready(CHAT_CHANNEL).await?.into_iter().map(|(user, _)| user);
@@ -64,6 +62,37 @@ impl<'a> Gathered<'a> {
     }
 }
 
+impl Gathered<'_> {
+    /// Adds who supervises `agent`, and who of them is there.
+    pub(super) async fn with_supervision_of(
+        mut self,
+        agent: &UserId,
+        agents: &Agents,
+        supervisions: &Supervisions,
+    ) -> Result<Self, Unavailable> {
+        self.supervision = supervisions.of(agent).await?;
+        let supervisors: Vec<UserId> =
+            self.supervision.supervisors().map(|one| one.user.clone()).collect();
+        for user in supervisors {
+            self.look_for(user, agents).await?;
+        }
+        Ok(self)
+    }
+
+    /// Adds whether `user` is in a chat session.
+    pub(super) async fn look_for(
+        &mut self,
+        user: UserId,
+        agents: &Agents,
+    ) -> Result<(), Unavailable> {
+        let session = agents.session(&user).await?;
+        if session.is_some_and(|session| session.has_channel(CHAT_CHANNEL)) {
+            self.present.push(user);
+        }
+        Ok(())
+    }
+}
+
 impl Directory for Gathered<'_> {
     fn user(&self, id: &UserId) -> Option<UserInfo> {
         let name = self.roster.user(id)?.nickname();
@@ -77,6 +106,10 @@ impl Directory for Gathered<'_> {
 
     fn default_queue(&self) -> Option<QueueName> {
         self.roster.default_queue().map(|queue| queue.name.clone())
+    }
+
+    fn supervision_of(&self, _: &UserId) -> Supervision {
+        self.supervision.clone()
     }
 
     fn next_ready(&self, _: &QueueName, is_free: &dyn Fn(&UserId) -> bool) -> Option<UserId> {

@@ -4,7 +4,7 @@
 //! What an append changes about the lists follows from the chat before and after, so no event can
 //! be forgotten here.
 
-use chat_model::{Chat, LegState, QueueName, Timestamp, UserId, VisitorId};
+use chat_model::{Chat, Leg, LegState, QueueName, Timestamp, UserId, VisitorId};
 use chat_store::FeedId;
 
 /// Where a chat is listed, and whom it keeps busy.
@@ -29,7 +29,7 @@ impl Place {
     pub(super) fn of(chat: &Chat) -> Self {
         let open = chat.legs().filter(|leg| !leg.state().is_final());
         Self {
-            legs: open.map(|leg| (leg.user().clone(), is_busy(leg.state()))).collect(),
+            legs: open.map(|leg| (leg.user().clone(), is_busy(leg))).collect(),
             waiting: chat.waiting().map(|(queue, since)| (queue.clone(), since)),
             visitor: chat.visitor().cloned(),
         }
@@ -63,7 +63,8 @@ impl Place {
     }
 }
 
-/// DEC-40: what counts for an agent's capacity.
-pub(crate) fn is_busy(state: LegState) -> bool {
-    matches!(state, LegState::Invited | LegState::Chatting | LegState::JoinFailed)
+/// DEC-40, DEC-19: what counts for an agent's capacity; supervision does not.
+pub(crate) fn is_busy(leg: &Leg) -> bool {
+    !leg.role().is_supervising()
+        && matches!(leg.state(), LegState::Invited | LegState::Chatting | LegState::JoinFailed)
 }

@@ -6,8 +6,8 @@ use axum::routing::post;
 use chat_model::{Rejection, StatusCode, UserId};
 use hyper::Method;
 
-use super::Route;
 use super::session::operation_name;
+use super::{Route, supervision};
 use crate::agents::{Readiness, Which};
 use crate::body::{self, JsonBody};
 use crate::config::User;
@@ -35,6 +35,9 @@ async fn operate_channel(
     let body = body::object(&body, &server.rules.limits)?;
     let agent = agent_of(&server, &agent)?;
     match &*operation_name(body)? {
+        name if supervision::is_monitoring(name) => {
+            supervision::monitor(&server, &caller.user, agent, &channel, body).await
+        }
         "Offline" => take_offline(&server, &caller.user, agent, &channel).await,
         name => set_readiness(&server, &caller.user, agent, &channel, name).await,
     }

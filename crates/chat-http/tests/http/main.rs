@@ -14,6 +14,7 @@ mod presence;
 mod readiness;
 mod refusals;
 mod socket;
+mod supervision;
 mod support;
 mod users;
 mod websocket;

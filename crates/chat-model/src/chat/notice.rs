@@ -98,7 +98,7 @@ impl Announcer<'_> {
             | Event::Declined { user } => self.tell_one(Change::Status, user),
             Event::SupervisorAdmitted { user, .. } => self.tell_one(Change::Status, user),
             Event::Joined { user, .. } => {
-                self.tell_participants();
+                self.tell_participants(None);
                 // CHAT-8.11: the whole history goes to the one who joined.
                 self.tell_history(user);
                 self.tell_new_entries(Some(user));
@@ -106,7 +106,7 @@ impl Announcer<'_> {
             Event::Revoked { user, .. } | Event::Left { user, .. } => {
                 self.tell_one(Change::Status, user);
                 if self.log_before < self.chat.log_len() {
-                    self.tell_participants();
+                    self.tell_participants(Some(user));
                     self.tell_new_entries(None);
                 }
             }
@@ -119,7 +119,7 @@ impl Announcer<'_> {
             Event::FocusSet { user } => self.tell_one(Change::Properties, user),
             Event::Said { .. } => self.tell_new_entries(None),
             Event::RoleChanged { .. } | Event::CustomerLeft => {
-                self.tell_participants();
+                self.tell_participants(None);
                 self.tell_new_entries(None);
             }
             Event::OperationFailed { to, reference_id, code, message } => {
@@ -135,14 +135,17 @@ impl Announcer<'_> {
     /// Those who have joined and see what the transcript says of it, also when their own part is down
     /// to wrap-up: participants change for nobody else (DEC-22, DEC-32). Whoever watches unseen is not
     /// given away by a notification.
-    fn tell_participants(&mut self) {
+    fn tell_participants(&mut self, except: Option<&UserId>) {
         let chat = self.chat;
         let news = &chat.log[self.log_before as usize..];
         let concerns = |leg: &Leg| {
             news.iter().any(|entry| sees(entry.visibility, &chat.people[entry.from as usize], leg))
         };
         self.tell(Change::Participants, |leg| {
-            !leg.state.is_final() && leg.person.is_some() && concerns(leg)
+            !leg.state.is_final()
+                && leg.person.is_some()
+                && Some(&leg.user) != except
+                && concerns(leg)
         });
     }
 

@@ -1,0 +1,92 @@
+//! What supervisors do to the chats of other agents (CHAT-1.2, CHAT-1.3, DEC-19).
+//!
+//! Monitor, Coach, BargeIn and their end are operations on an agent's chat channel and reach here
+//! from [`super::users`]; Intrude is one on a chat.
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::post;
+use chat_model::{
+    ChatId, JsonRef, MonitoringOperation, MonitoringOperationKind, Rejection, StatusCode, UserId,
+};
+use hyper::Method;
+
+use super::Route;
+use super::users::{agent_of, check_feature, check_role};
+use crate::body::{self, JsonBody};
+use crate::config::User;
+use crate::identity::Caller;
+use crate::path::Named;
+use crate::reply::{self, Refusal};
+use crate::roster::{CHAT_CHANNEL, MONITORING};
+use crate::server::{Server, Shared};
+
+pub(super) static ROUTES: &[Route] = &[Route::new(
+    Method::POST,
+    "/api/v2/users/{userId}/chats/{chatId}",
+    "A supervisor's operation on a chat of an agent.",
+    || post(operate),
+)];
+
+/// `POST /users/{userId}/chats/{chatId}` (CHAT-7.0-30).
+async fn operate(
+    caller: Caller,
+    State(server): State<Shared>,
+    Named((agent, chat)): Named<(UserId, ChatId)>,
+    JsonBody(body): JsonBody,
+) -> Result<Response, Refusal> {
+    check_role(&caller.user)?;
+    let body = body::object(&body, &server.rules.limits)?;
+    check_feature(&caller.user, MONITORING)?;
+    let agent = agent_of(&server, &agent)?;
+    let reply =
+        server.chats.desk.perform_for_supervisor(&chat, &caller.user.id, agent, body).await?;
+    Ok(reply::json(reply.to_json()))
+}
+
+/// Whether the operation on an agent's channel is one of supervision.
+pub(super) fn is_monitoring(operation_name: &str) -> bool {
+    MonitoringOperationKind::from_name(operation_name).is_some()
+}
+
+/// Monitor, Coach, BargeIn, CancelSupervisorMonitoring (CHAT-7.0-28, CHAT-7.0-29).
+pub(super) async fn monitor(
+    server: &Server,
+    supervisor: &User,
+    agent: &UserId,
+    channel: &str,
+    body: JsonRef<'_>,
+) -> Result<Response, Refusal> {
+    check_feature(supervisor, MONITORING)?;
+    if channel != CHAT_CHANNEL {
+        return Err(Refusal::new(
+            StatusCode::NotFound,
+            format!(
+                "expected the channel {CHAT_CHANNEL:?}, which can be supervised, found {channel:?}"
+            ),
+        ));
+    }
+    let operation = MonitoringOperation::read(body, &server.rules.limits)?;
+    if supervisor.id == *agent {
+        return Err(Rejection::OutOfRange {
+            parameter: "userId",
+            expected: "another agent".into(),
+            found: "the caller".into(),
+        }
+        .into());
+    }
+    // Who is in no chat session would come along with no chat; to stop is possible at any time.
+    if operation.kind() != MonitoringOperationKind::CancelSupervisorMonitoring {
+        let session = server.agents.session(&supervisor.id).await?;
+        if !session.is_some_and(|session| session.has_channel(CHAT_CHANNEL)) {
+            return Err(Rejection::NotNow {
+                operation: operation.kind().name(),
+                expected: "a caller in a chat session".into(),
+                found: "the caller is in none".into(),
+            }
+            .into());
+        }
+    }
+    server.chats.desk.supervisions().perform(agent, &supervisor.id, &operation).await?;
+    Ok(reply::ok())
+}
