@@ -56,7 +56,7 @@ async fn a_supervisor_goes_through_every_mode() {
     assert_eq!(site.chats(SUPERVISOR).await, [""; 0], "not before the agent accepts");
     let accept = json!({"operationName": "Accept", "nickname": "Ann"});
     site.perform("agent1", &chat, accept).await.assert_ok();
-    assert_eq!(site.chats(SUPERVISOR).await, [chat.clone()]);
+    assert_eq!(site.chats(SUPERVISOR).await, [&*chat]);
 
     let says = |text: &str| json!({"operationName": "SendMessage", "text": text});
     site.visitor_says(&visitor, says("Hello")).await.assert_ok();
@@ -232,7 +232,7 @@ async fn supervision_of_all_chats_lasts() {
     site.log_in(&[SUPERVISOR]).await;
     site.perform("agent1", &second, json!({"operationName": "Complete"})).await.assert_ok();
     let fourth = site.taken("d").await;
-    assert_eq!(site.chats(SUPERVISOR).await, [fourth.clone()]);
+    assert_eq!(site.chats(SUPERVISOR).await, [&*fourth]);
 
     let cancel = json!({"operationName": "CancelSupervisorMonitoring"});
     site.supervise(&channel(1), cancel).await.assert_ok();
