@@ -16,6 +16,7 @@ mod play;
 mod rules;
 mod samples;
 mod site;
+mod socket;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;

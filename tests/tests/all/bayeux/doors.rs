@@ -5,6 +5,9 @@ mod router;
 
 pub(crate) use self::router::answered;
 
+use std::net::SocketAddr;
+
+use axum::Router;
 use chat_http::App;
 use tokio::task::JoinHandle;
 
@@ -49,6 +52,14 @@ impl Door {
         }
     }
 
+    /// The node's router, to look at it without changing anything.
+    pub(crate) fn router(&self) -> Router {
+        match self {
+            Self::Router(door) => door.router(),
+            Self::Loopback(door) => door.router(),
+        }
+    }
+
     /// What clients see in front of every resource.
     pub(crate) fn base(&self) -> String {
         match self {
@@ -62,6 +73,14 @@ impl Door {
         match self {
             Self::Router(door) => door.send(ask),
             Self::Loopback(door) => door.send(ask),
+        }
+    }
+
+    /// Where websockets are opened.
+    pub(crate) fn address(&self) -> SocketAddr {
+        match self {
+            Self::Router(_) => panic!("a router has no connections to upgrade"),
+            Self::Loopback(door) => door.address(),
         }
     }
 

@@ -66,6 +66,18 @@ pub(crate) enum Step {
     Session(Session),
     /// A visitor's chat that an agent has accepted.
     Chat(Chat),
+    /// A client opens a websocket, or is refused.
+    Socket(Box<Opened>),
+    /// A client writes a text frame.
+    Send(Box<Sent>),
+    /// The next frame is this.
+    Frame(Box<Frame>),
+    /// The server closes a websocket.
+    Closed(Closed),
+    /// A client closes its websocket.
+    Close(String),
+    /// The connection under a websocket breaks.
+    Cut(String),
     /// What the operators' figures say.
     Figures(BTreeMap<String, u64>),
     /// So many times.
@@ -146,10 +158,31 @@ with_expectations! {
         holds: Option<String>,
     }
 
+    /// A websocket that is opened; what is expected is a refusal, or nothing.
+    struct Opened {
+        /// Its name.
+        name: String,
+        by: Option<String>,
+        path: String,
+        headers: BTreeMap<String, Option<String>>,
+    }
+
+    /// A frame that comes.
+    struct Frame {
+        /// The name of the websocket.
+        on: String,
+    }
+
     /// The answer of a request that was held.
     struct Answer {
         /// The name of the request.
         of: String,
+    }
+}
+
+impl Opened {
+    pub(crate) fn expects_refusal(&self) -> bool {
+        self.status.is_some()
     }
 }
 
@@ -205,6 +238,25 @@ pub(crate) struct Chat {
     /// The name under which the chat's id is remembered.
     #[serde(rename = "as")]
     pub(crate) name: String,
+}
+
+/// A text frame.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sent {
+    pub(crate) on: String,
+    #[serde(default)]
+    pub(crate) body: Option<Value>,
+    #[serde(default)]
+    pub(crate) text: Option<String>,
+}
+
+/// The server closes a websocket with a code.
+#[derive(Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Closed {
+    pub(crate) on: String,
+    pub(crate) code: u16,
 }
 
 #[derive(Deserialize, Debug)]

@@ -9,10 +9,11 @@ use tokio::task::JoinHandle;
 
 use super::clock::Hands;
 use super::doors::{Door, DoorKind};
-use super::exchange::{Chat, Exchanges, Expected, Request, Session, Step};
+use super::exchange::{Chat, Exchanges, Expected, Opened, Request, Session, Step};
 use super::http::{Answered, Ask, Body};
 use super::matching::Names;
 use super::samples::Sample;
+use super::socket::{Next, Socket};
 
 pub(crate) const NOTIFICATIONS: &str = "/api/v2/notifications";
 
@@ -21,7 +22,7 @@ pub(crate) const NOTIFICATIONS: &str = "/api/v2/notifications";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the handshake's reply lists (BAYEUX-3.3).
-const TRANSPORTS: [&str; 1] = ["long-polling"];
+const TRANSPORTS: [&str; 2] = ["long-polling", "websocket"];
 
 /// Plays `file`.
 ///
@@ -33,7 +34,14 @@ pub(crate) async fn play(name: &str, file: &Exchanges, kind: DoorKind) {
     let mut names = Names::default();
     names.set("base", door.base());
     names.set("transports", json!(TRANSPORTS));
-    let mut play = Play { place: name.to_owned(), door, hands, names, held: BTreeMap::new() };
+    let mut play = Play {
+        place: name.to_owned(),
+        door,
+        hands,
+        names,
+        held: BTreeMap::new(),
+        sockets: BTreeMap::new(),
+    };
     play.steps(name, &file.steps).await;
     let forgotten: Vec<_> = play.held.keys().collect();
     assert!(forgotten.is_empty(), "{name}: nobody asks what became of {forgotten:?}");
@@ -46,6 +54,7 @@ struct Play {
     names: Names,
     /// Requests whose answers come later.
     held: BTreeMap<String, JoinHandle<Answered>>,
+    sockets: BTreeMap<String, Socket>,
 }
 
 impl Play {
@@ -88,6 +97,38 @@ impl Play {
             Step::LogIn(user) => self.log_in(user).await,
             Step::Session(session) => self.session(session).await,
             Step::Chat(chat) => self.chat(chat).await,
+            Step::Socket(opened) => self.open(opened).await,
+            Step::Send(sent) => {
+                let text = match (&sent.body, &sent.text) {
+                    (Some(body), None) => body.to_string(),
+                    (None, Some(text)) => text.clone(),
+                    _ => panic!("{}: expected body or text", self.place),
+                };
+                let text = self.names.fill(&text);
+                self.socket(&sent.on).send(&text).await;
+            }
+            Step::Frame(frame) => {
+                let Next::Text(body) = self.next(&frame.on).await else {
+                    panic!("{}: expected a frame, found the end of {}", self.place, frame.on);
+                };
+                let answered = Answered { status: 200, headers: BTreeMap::new(), body };
+                self.check(&frame.expected(), &answered, "");
+            }
+            Step::Closed(closed) => {
+                let next = self.next(&closed.on).await;
+                let code = match &next {
+                    Next::Closed(Some(code)) => *code,
+                    _ => panic!("{}: expected the end, found {next:?}", self.place),
+                };
+                assert_eq!(code, closed.code, "{}: the code of the end", self.place);
+                self.sockets.remove(&closed.on);
+            }
+            Step::Close(name) => {
+                let socket = self.sockets.remove(name).expect("what is closed is open");
+                let closed = tokio::time::timeout(PATIENCE, socket.close()).await;
+                assert!(closed.is_ok(), "{}: expected {name} to close", self.place);
+            }
+            Step::Cut(name) => drop(self.sockets.remove(name).expect("what is cut is open")),
             Step::Figures(figures) => {
                 for (name, expected) in figures {
                     self.until(&format!("{name} is {expected}"), async |play| {
@@ -105,6 +146,33 @@ impl Play {
             Step::Restart => self.door.restart().await,
             Step::Stop => self.door.stop(),
         }
+    }
+
+    async fn open(&mut self, opened: &Opened) {
+        let mut request = Request::default();
+        request.by.clone_from(&opened.by);
+        request.path.clone_from(&opened.path);
+        request.headers.clone_from(&opened.headers);
+        let ask = self.ask(&request);
+        let socket = Socket::open(self.door.address(), &ask);
+        match tokio::time::timeout(PATIENCE, socket).await.expect("the server answers") {
+            Ok(socket) => {
+                assert!(!opened.expects_refusal(), "{}: expected a refusal", self.place);
+                self.sockets.insert(opened.name.clone(), socket);
+            }
+            Err(refused) => self.check(&opened.expected(), &refused, ""),
+        }
+    }
+
+    fn socket(&mut self, name: &str) -> &mut Socket {
+        let place = &self.place;
+        self.sockets.get_mut(name).unwrap_or_else(|| panic!("{place}: {name} is not open"))
+    }
+
+    async fn next(&mut self, name: &str) -> Next {
+        let next = self.socket(name).next();
+        let next = tokio::time::timeout(PATIENCE, next).await;
+        next.unwrap_or_else(|_| panic!("{}: expected a frame, found none", self.place))
     }
 
     async fn request(&mut self, request: &Request) {
@@ -329,7 +397,7 @@ impl Play {
     /// A figure of the node, taken from its router, so that looking changes nothing.
     async fn figure(&self, name: &str) -> u64 {
         let ask = plain("GET", "/metrics", None, &Value::Null);
-        let figures = super::doors::answered(self.door.app().router(), ask).await.body;
+        let figures = super::doors::answered(self.door.router(), ask).await.body;
         let line = figures.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or("0").parse().unwrap_or_else(|_| panic!("{}: {name}: {line:?}", self.place))
     }

@@ -21,7 +21,6 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ("BAYEUX-12.1-1", "a transport that is off unless it is configured"),
     ("BAYEUX-12.1-2", "a transport that is off unless it is configured"),
     ("BAYEUX-12.1-3", "a transport that is off unless it is configured"),
-    ("BAYEUX-12.2", "a transport that is not offered; the handshake's reply does not list it"),
     (
         "BAYEUX-13",
         "the defaults of CometD, which are not promised; ours are those of the configuration",

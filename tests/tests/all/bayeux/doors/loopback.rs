@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::Router;
 use chat_http::{App, serve};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -17,6 +18,7 @@ use crate::bayeux::site::{Site, config};
 pub(crate) struct Loopback {
     site: Site,
     app: App,
+    router: Router,
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
@@ -34,18 +36,26 @@ impl Loopback {
 
     fn serve(site: Site, listener: TcpListener) -> Self {
         let address = listener.local_addr().expect("it is bound");
-        let (app, _) = site.node();
+        let (app, router) = site.node();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = serve(listener, app.clone(), async {
             // The sender lives as long as the door.
             let _ = stopped.await;
         });
         let server = tokio::spawn(async { served.await.expect("the loopback can be served") });
-        Self { site, app, address, stop: Some(stop), server, kept: Arc::default() }
+        Self { site, app, router, address, stop: Some(stop), server, kept: Arc::default() }
     }
 
     pub(super) fn app(&self) -> &App {
         &self.app
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) fn router(&self) -> Router {
+        self.router.clone()
     }
 
     pub(super) fn base(&self) -> String {

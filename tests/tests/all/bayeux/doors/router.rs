@@ -31,6 +31,10 @@ impl RouterDoor {
         &self.app
     }
 
+    pub(super) fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub(super) fn base(&self) -> String {
         self.site.config.server.api_url().as_str().to_owned()
     }
