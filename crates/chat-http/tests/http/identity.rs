@@ -186,3 +186,118 @@ async fn cookies_are_secure_where_that_is_configured() {
     let set = login.header("set-cookie").unwrap();
     assert!(set.ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"), "{set}");
 }
+
+/// Browsers send the cookie as widely as the configuration says; widely only over TLS.
+#[tokio::test]
+async fn cookies_go_as_far_as_configured() {
+    for (same_site, secure, attributes) in [
+        ("lax", false, "; Path=/; HttpOnly; SameSite=Lax"),
+        ("strict", false, "; Path=/; HttpOnly; SameSite=Strict"),
+        ("strict", true, "; Path=/; HttpOnly; SameSite=Strict; Secure"),
+        ("none", true, "; Path=/; HttpOnly; SameSite=None; Secure; Partitioned"),
+    ] {
+        let site = Site::with(|config| {
+            config.server.cookie_same_site = same_site.parse().unwrap();
+            config.server.secure_cookies = secure;
+        });
+        let login = site.ask(Ask::get("/api/v2/me").by("agent1")).await;
+        let set = login.header("set-cookie").unwrap();
+        assert!(set.ends_with(attributes), "{set}");
+        let end = Ask::operation("/api/v2/me", "EndContactCenterSession");
+        let ended = site.ask(end.cookie(login.cookie().unwrap())).await;
+        let expired = format!("JSESSIONID={attributes}; Max-Age=0");
+        assert_eq!(ended.header("set-cookie"), Some(&*expired));
+    }
+}
+
+/// Nobody can choose the name of somebody else's session beforehand.
+#[tokio::test]
+async fn a_login_never_takes_the_name_of_a_session_from_the_client() {
+    let site = Site::new();
+    let planted = "JSESSIONID=00112233445566778899aabbccddeeff";
+    let login = site.ask(Ask::get("/api/v2/me").by("agent1").cookie(planted)).await;
+    assert!(login.cookie().is_some_and(|own| own != planted));
+    assert_eq!(site.ask(Ask::get("/api/v2/me").cookie(planted)).await.text, DENIED);
+    // Not even that of a living session, of somebody who wants to look over one's shoulder.
+    let attackers = site.ask(Ask::get("/api/v2/me").by("agent2")).await;
+    let attackers = attackers.cookie().unwrap();
+    let victim = site.ask(Ask::get("/api/v2/me").by("agent1").cookie(attackers)).await;
+    assert!(victim.cookie().is_some_and(|own| own != attackers));
+    let still = site.ask(Ask::get("/api/v2/me").cookie(attackers)).await;
+    assert_eq!(still.json()["user"]["userName"], "agent2");
+}
+
+/// PLAT-3.4-3: the cookie of a session that was ended is worth nothing, with whatever it asks.
+#[tokio::test]
+async fn the_cookie_of_an_ended_session_is_nobodys() {
+    let site = Site::new();
+    let login = site.ask(Ask::get("/api/v2/me").by("agent1")).await;
+    let cookie = login.cookie().unwrap();
+    let end = || Ask::operation("/api/v2/me", "EndContactCenterSession").cookie(cookie);
+    site.ask(end()).await.assert_ok();
+    for ask in [
+        end(),
+        Ask::get("/api/v2/me").cookie(cookie),
+        Ask::get("/api/v2/me/chats").cookie(cookie),
+        Ask::post("/api/v2/notifications", "[]").cookie(cookie),
+    ] {
+        assert_eq!(site.ask(ask).await.text, DENIED);
+    }
+}
+
+/// Who changes a password wants everybody out who knew the old one; who leaves is out.
+#[tokio::test]
+async fn sessions_end_with_the_password_and_with_the_user() {
+    let site = Site::new();
+    let login = site.ask(Ask::get("/api/v2/me").by("agent1")).await;
+    let other = site.ask(Ask::get("/api/v2/me").by("agent2")).await;
+    let me =
+        |login: &crate::support::Answer| Ask::get("/api/v2/me").cookie(login.cookie().unwrap());
+    let changed = site.restarted_with(|config| {
+        config.users[0].password_hash = chat_http::hash_password("new").parse().unwrap();
+    });
+    assert_eq!(changed.ask(me(&login)).await.text, DENIED);
+    assert_eq!(changed.ask(Ask::get("/api/v2/me").by("agent1")).await.text, DENIED);
+    assert_eq!(changed.ask(Ask::get("/api/v2/me").basic(b"agent1:new")).await.status, 200);
+    assert_eq!(changed.ask(me(&other)).await.status, 200, "another user's goes on");
+    let without = site.restarted_with(|config| drop(config.users.remove(0)));
+    assert_eq!(without.ask(me(&login)).await.text, DENIED);
+    assert_eq!(without.ask(Ask::get("/api/v2/me").by("agent1")).await.text, DENIED);
+    assert_eq!(without.ask(me(&other)).await.status, 200);
+}
+
+/// PLAT-2.1-3: a session that does nothing but hold polls lives on.
+#[tokio::test]
+async fn a_held_poll_keeps_its_session_alive() {
+    let site = Site::with(|config| {
+        config.limits.http_session_seconds = 60;
+        config.notifications.timeout_ms = 600_000;
+    });
+    let login = site.ask(Ask::get("/api/v2/me").by("agent1")).await;
+    let hello = Ask::post("/api/v2/notifications", "[]").cookie(login.cookie().unwrap());
+    site.ask(hello).await;
+    // The poll that began then is answered after its ten minutes; the session has its minute left.
+    site.clock.advance(600_000 + 59_000);
+    let me = Ask::get("/api/v2/me").cookie(login.cookie().unwrap());
+    assert_eq!(site.ask(me).await.status, 200);
+}
+
+/// Whatever a header holds, it is an answer.
+#[tokio::test]
+async fn odd_credentials_are_nobodys() {
+    let site = Site::new();
+    let long = format!("agent1:{}", "x".repeat(10_000));
+    for credentials in [&b""[..], b":", b"::", b"agent1", b"\xff\xfe", b"\0:\0", long.as_bytes()] {
+        let answer = site.ask(Ask::get("/api/v2/me").basic(credentials)).await;
+        assert_eq!((answer.status.as_u16(), &*answer.text), (403, DENIED), "{credentials:?}");
+    }
+    for header in ["Basic", "Basic ", "Basic ====", "Basic YWdlbnQxOmFnZW50MQ== x", "basic\tx"] {
+        let answer = site.ask(Ask::get("/api/v2/me").header("authorization", header)).await;
+        assert_eq!((answer.status.as_u16(), &*answer.text), (403, DENIED), "{header}");
+    }
+    // Two of them: who reads the first is told something else than who reads the last.
+    let mut twice = Ask::get("/api/v2/me").by("agent1");
+    let other = Ask::get("/").by("agent2").0.headers()["authorization"].clone();
+    twice.0.headers_mut().append("authorization", other);
+    assert_eq!(site.ask(twice).await.text, DENIED);
+}

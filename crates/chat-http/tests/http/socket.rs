@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chat_http::{App, Clock as _, Config, SystemClock, serve};
 use chat_store::MemoryStore;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -47,7 +47,7 @@ impl Running {
 }
 
 /// Reads one reply with a Content-Length.
-async fn reply(stream: &mut TcpStream) -> String {
+pub(crate) async fn reply(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut text = Vec::new();
     loop {
         let mut byte = [0];

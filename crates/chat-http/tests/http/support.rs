@@ -38,14 +38,16 @@ impl Site {
 
     /// The same store behind another server, as after a restart.
     pub(crate) fn restarted(&self) -> Self {
-        let app = App::new(self.config.clone(), self.store.clone(), self.clock.clone()).unwrap();
-        Self {
-            clock: self.clock.clone(),
-            store: self.store.clone(),
-            router: app.router(),
-            app,
-            config: self.config.clone(),
-        }
+        self.restarted_with(|_| ())
+    }
+
+    /// As after a restart with another configuration.
+    pub(crate) fn restarted_with(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = self.config.clone();
+        change(&mut config);
+        let (clock, store) = (self.clock.clone(), self.store.clone());
+        let app = App::new(config.clone(), store.clone(), clock.clone()).unwrap();
+        Self { clock, store, router: app.router(), app, config }
     }
 
     pub(crate) async fn ask(&self, ask: Ask) -> Answer {
@@ -100,6 +102,13 @@ impl Ask {
     pub(crate) fn basic(self, credentials: &[u8]) -> Self {
         let encoded = base64::engine::general_purpose::STANDARD.encode(credentials);
         self.header("authorization", &format!("Basic {encoded}"))
+    }
+
+    /// Over a connection from `address`.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        let peer = std::net::SocketAddr::new(address.parse().unwrap(), 50_000);
+        self.0.extensions_mut().insert(axum::extract::ConnectInfo(peer));
+        self
     }
 
     pub(crate) fn cookie(self, cookie: &str) -> Self {
