@@ -114,6 +114,9 @@ fn unreadable_values_are_shown_with_their_line() {
         ("time_offset = \"+00é\"", &["line 5", "+0200"]),
         ("time_offset = \"+2é00\"", &["line 5", "+0200"]),
         ("reference_id_replies = \"never\"", &["line 5", "documented", "always", "never"]),
+        ("cookie_same_site = \"Lax\"", &["line 5", "\"lax\", \"strict\" or \"none\"", "Lax"]),
+        ("trusted_proxies = [\"lb.local\"]", &["line 5", "10.0.0.0/8", "lb.local"]),
+        ("forwarded_header = \"via\"", &["line 5", "x-forwarded-for", "via"]),
         ("cors_origins = [\"*\"]", &["line 5", "https://desk.example.com"]),
         ("cors_origins = [\"https://a.example/x\"]", &["line 5", "without path"]),
         ("[limits]\nmax_body_bytes = -1", &["line 6", "max_body_bytes"]),
@@ -345,6 +348,55 @@ fn numbers_are_asked_for_in_words() {
     }
     let paced = "[notifications]\ntimeout_ms = 0\ninterval_ms = 500";
     assert!(Config::from_toml(&[SERVER, paced].concat()).is_ok());
+}
+
+/// Browsers drop such cookies without a word; half a pair of files is no TLS.
+#[test]
+fn contradictions_about_encryption_are_found() {
+    let server = |lines: &str| format!("{SERVER}{lines}\n");
+    let none = "cookie_same_site = \"none\"";
+    check_error(&server(none), &["server.cookie_same_site", "secure_cookies = true", "\"none\""]);
+    Config::from_toml(&server(&format!("{none}\nsecure_cookies = true"))).unwrap();
+    let (certificate, key) = ("tls_certificate = \"c.pem\"", "tls_key = \"k.pem\"");
+    check_error(
+        &server(certificate),
+        &["server.tls_key", "nothing, while tls_certificate is given"],
+    );
+    check_error(&server(key), &["server.tls_certificate", "nothing, while tls_key is given"]);
+    let http = "external_url = \"http://chat.example.com/api/v2\"";
+    let tls = format!("{certificate}\n{key}");
+    check_error(&server(&format!("{tls}\n{http}")), &["server.external_url", "https"]);
+
+    let config = Config::from_toml(&server(&format!("{tls}\n{none}"))).unwrap();
+    assert!(config.server.speaks_tls() && config.server.has_secure_cookies());
+    assert_eq!(config.server.api_url().as_str(), "https://127.0.0.1:8090/api/v2");
+    let config = Config::from_toml(SERVER).unwrap();
+    assert!(!config.server.speaks_tls() && !config.server.has_secure_cookies());
+}
+
+/// A page of another site may call, but the cookie will not come along: that is said at the start.
+#[test]
+fn origins_that_the_cookie_does_not_reach_are_doubted() {
+    for (origin, url, same_site, doubts) in [
+        ("https://desk.example.com", "https://chat.example.com/api/v2", "lax", 0),
+        ("https://desk.example.com:8443", "https://example.com/api/v2", "strict", 0),
+        ("http://localhost:3000", "http://localhost:8090/api/v2", "lax", 0),
+        ("http://127.0.0.1:3000", "http://127.0.0.1:8090/api/v2", "lax", 0),
+        ("https://desk.example.org", "https://chat.example.com/api/v2", "lax", 1),
+        ("https://desk.example.org", "https://chat.example.com/api/v2", "none", 0),
+        ("http://desk.example.com", "https://chat.example.com/api/v2", "lax", 1),
+        ("http://127.1.0.1:3000", "http://127.0.0.1:8090/api/v2", "lax", 1),
+        ("http://localhost:3000", "http://127.0.0.1:8090/api/v2", "strict", 1),
+        ("http://[::1]:3000", "http://[::1]:8090/api/v2", "lax", 0),
+    ] {
+        let lines = format!(
+            "external_url = \"{url}\"\ncors_origins = [\"{origin}\"]\n\
+             cookie_same_site = \"{same_site}\"\nsecure_cookies = true\n"
+        );
+        let config = Config::from_toml(&[SERVER, &lines].concat()).unwrap();
+        let found = config.server.doubts();
+        assert_eq!(found.len(), doubts, "{origin} {url} {same_site}: {found:?}");
+    }
 }
 
 /// Everybody knows the passwords of the demo.
