@@ -81,6 +81,27 @@ async fn a_store_that_does_not_answer_is_worth_another_try() {
     assert_eq!(ask(app.router(), "GET", "/health/live", "").await.0, 200);
 }
 
+/// PLAT-3.2-2: what needs the store is inactive without it, and while the server stops.
+#[tokio::test]
+async fn services_tell_whether_the_store_answers() {
+    let (app, store) = app();
+    let chat = async || {
+        let path = "/api/v2/services?type=MultiMediaState,Provisioning&fields=state";
+        let (status, body) = ask(app.router(), "GET", path, "").await;
+        assert_eq!(status, 200);
+        body
+    };
+    let states = |of_chat: &str| {
+        format!(r#"{{"statusCode":0,"services":[{{"state":"Active"}},{{"state":"{of_chat}"}}]}}"#)
+    };
+    assert_eq!(chat().await, states("Active"));
+    store.fail_reads(1);
+    assert_eq!(chat().await, states("Inactive"));
+    assert_eq!(chat().await, states("Active"));
+    app.server.stop();
+    assert_eq!(chat().await, states("Inactive"));
+}
+
 /// A load balancer shall send nobody to a server that stops.
 #[tokio::test]
 async fn a_stopping_server_is_alive_and_not_ready() {

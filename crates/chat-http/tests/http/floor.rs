@@ -187,7 +187,7 @@ fn person(participant: &Value) -> String {
     }
 }
 
-fn line(message: &Value) -> String {
+pub(crate) fn line(message: &Value) -> String {
     let who = message["from"]["nickname"].as_str().unwrap();
     let what = message["type"].as_str().unwrap();
     match message["text"].as_str() {

@@ -1,6 +1,7 @@
 //! What a client sees of the server's foundation: who may come in, what a session is, how agents
 //! become ready, and how every refusal looks.
 
+mod channels;
 mod conversation;
 mod customers;
 mod distribution;
@@ -14,8 +15,11 @@ mod notifications;
 mod operations;
 mod presence;
 mod readiness;
+mod reads;
+mod recovery;
 mod refusals;
 mod socket;
+mod startup;
 mod supervision;
 mod support;
 mod throttling;
