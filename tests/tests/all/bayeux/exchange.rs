@@ -44,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) notifications: Option<Value>,
     pub(crate) cors_origins: Vec<String>,
     pub(crate) secure_cookies: bool,
+    pub(crate) csrf_protection: bool,
 }
 
 /// Something that happens, and what comes of it.

@@ -43,6 +43,7 @@ pub(crate) fn config(settings: &Settings, listen: std::net::SocketAddr) -> Confi
     config.limits = settings.limits.as_ref().map_or(config.limits, read);
     config.notifications = settings.notifications.as_ref().map_or(config.notifications, read);
     config.server.secure_cookies = settings.secure_cookies;
+    config.server.csrf_protection = settings.csrf_protection;
     config.server.cors_origins =
         settings.cors_origins.iter().map(|o| o.parse().expect("an origin")).collect();
     config
