@@ -7,6 +7,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use crate::advice::Reconnect;
+use crate::channel::Pattern;
 use crate::config::Limits;
 use crate::framing::{Callback, CloseCode, Response, Via};
 use crate::id::{BrowserId, ConnectionId, ExchangeId, Owner};
@@ -20,6 +21,7 @@ pub struct Request<'a> {
     pub(crate) browser: Option<BrowserId>,
     pub(crate) cursor: u64,
     pub(crate) denied: Option<Reconnect>,
+    pub(crate) denied_subscriptions: &'a [Pattern],
     pub(crate) messages: Vec<Message<'a>>,
 }
 
@@ -66,7 +68,15 @@ impl<'a> Request<'a> {
     }
 
     fn new(via: Via, owner: &Owner, messages: Vec<Message<'a>>) -> Self {
-        Self { via, owner: owner.clone(), browser: None, cursor: 0, denied: None, messages }
+        Self {
+            via,
+            owner: owner.clone(),
+            browser: None,
+            cursor: 0,
+            denied: None,
+            denied_subscriptions: &[],
+            messages,
+        }
     }
 
     /// Says which browser cookie came with the request (BAYEUX-2.2). Without one, a handshake
@@ -101,6 +111,13 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn with_handshake_denied(self, reconnect: Reconnect) -> Self {
         Self { denied: Some(reconnect), ..self }
+    }
+
+    /// Refuses these subscriptions to the owner with `subscribe_denied`, besides
+    /// [those that nobody may have](crate::Config::denied).
+    #[must_use]
+    pub fn with_denied_subscriptions(self, denied_subscriptions: &'a [Pattern]) -> Self {
+        Self { denied_subscriptions, ..self }
     }
 
     /// The exchange that this request opened; `None` for a frame of a websocket.

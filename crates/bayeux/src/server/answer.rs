@@ -173,7 +173,7 @@ impl Server {
         };
         Answer::Reply(match &*channel {
             CONNECT => return self.connect(now, key, request, message, reply),
-            SUBSCRIBE => self.subscribe(key, message, reply),
+            SUBSCRIBE => self.subscribe(key, request, message, reply),
             UNSUBSCRIBE => self.unsubscribe(key, message, reply),
             DISCONNECT => {
                 self.close(key, CloseReason::Disconnected, Parting::Disconnected);
@@ -226,7 +226,13 @@ impl Server {
         }
     }
 
-    fn subscribe<'a>(&mut self, key: Key, message: &Message<'a>, reply: Reply<'a>) -> Reply<'a> {
+    fn subscribe<'a>(
+        &mut self,
+        key: Key,
+        request: &Request<'a>,
+        message: &Message<'a>,
+        reply: Reply<'a>,
+    ) -> Reply<'a> {
         let (named, subscription) = self.patterns(message);
         let reply = Reply { subscription, ..reply };
         let patterns = match named {
@@ -234,7 +240,7 @@ impl Server {
             Err(fault) => return reply.fault(fault),
         };
         // BAYEUX-5.7: all are checked before the first is recorded.
-        if patterns.iter().any(|pattern| self.is_denied(pattern)) {
+        if patterns.iter().any(|pattern| self.is_denied(request, pattern)) {
             return reply.fault(Fault::SubscribeDenied);
         }
         let limit = self.config.limits.subscriptions;
@@ -309,9 +315,10 @@ impl Server {
         (named, Some(subscription))
     }
 
-    /// BAYEUX-5.5, and what the host denies.
-    fn is_denied(&self, pattern: &Pattern) -> bool {
-        is_meta(pattern.as_str()) || self.config.denied.iter().any(|denied| denied.covers(pattern))
+    /// BAYEUX-5.5, and what the host denies to everybody or to this owner.
+    fn is_denied(&self, request: &Request<'_>, pattern: &Pattern) -> bool {
+        let mut denied = self.config.denied.iter().chain(request.denied_subscriptions);
+        is_meta(pattern.as_str()) || denied.any(|denied| denied.covers(pattern))
     }
 
     /// Whether a channel was seen (BAYEUX-5.4), by this session, by another one of the owner, or by

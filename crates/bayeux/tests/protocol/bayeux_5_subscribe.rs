@@ -2,7 +2,7 @@
 
 use bayeux::{ChannelName, InvalidChannel, Pattern};
 
-use crate::script::{check, check_with, config};
+use crate::script::{Counted, World, check, check_with, config, shown};
 
 fn replies(sent: &str, got: &str) {
     check(&format!("> 1 handshake\n? 1\n> 2 {sent}\n< 2 200 {got}"));
@@ -232,5 +232,35 @@ fn channels_are_checked() {
     }
     for pattern in ["/*", "/a/**"] {
         assert_eq!(ChannelName::new(pattern), Err(InvalidChannel::Wildcard));
+    }
+}
+
+/// BAYEUX-5.5, NOTIF-2.17: what the host denies to one owner, others may have; a wildcard that
+/// selects it among others is no name of it.
+#[test]
+fn the_host_denies_subscriptions_to_an_owner() {
+    use bayeux::{ExchangeId, Owner, Pattern, Request};
+    let denied = [Pattern::new("/v2/users").unwrap()];
+    let mut world = World::new(config());
+    world.run("> 1 handshake\n? 1\n>bob 2 handshake\n? 2");
+    for (owner, client_id, name, denied_to, successful) in [
+        ("ann", "c1", "/v2/users", &denied[..], false),
+        ("ann", "c1", "/v2/*", &denied[..], true),
+        ("ann", "c1", "/**", &denied[..], true),
+        ("ann", "c1", "/v2/users/x", &denied[..], true),
+        ("bob", "c2", "/v2/users", &[], true),
+    ] {
+        let body = format!(
+            r#"[{{"channel":"/meta/subscribe","subscription":"{name}","clientId":"{client_id}"}}]"#
+        );
+        let limits = world.server.limits();
+        let owner = Owner::new(owner);
+        let request = Request::read(ExchangeId::new(3), &owner, body.as_bytes(), &limits).unwrap();
+        let request = request.with_denied_subscriptions(denied_to);
+        world.server.handle(world.now, request, &mut Counted::default());
+        world.drain();
+        let answer = shown(&world.answers.remove(&3).unwrap());
+        assert_eq!(answer.contains(r#""successful":true"#), successful, "{answer}");
+        assert_ne!(answer.contains(":subscribe_denied\""), successful, "{answer}");
     }
 }

@@ -4,6 +4,7 @@
 //! What the ids mean is told in the project's protocol notes; a script that fails prints its line.
 
 mod bayeux_10_sweeping;
+mod bayeux_12_callback;
 mod bayeux_12_websocket;
 mod bayeux_1_framing;
 mod bayeux_2_identity;
@@ -19,3 +20,4 @@ mod remote;
 mod remote_laws;
 mod samples;
 mod script;
+mod transport_laws;

@@ -17,7 +17,8 @@
 //! r 1 BODY            the next frame that she reads there; `r 1 close 1000`: it is closed so;
 //!                     `r 1 ?`: everything in the frame is successful; `r 1 -`: there is none
 //! do WORDS            the host acts: `end ann`, `drop c1 retry`, `drop-owner ann retry`, `shutdown handshake`, `deny none`
-//!                     (handshakes from now on), `move c1` (to a new node, through storage)
+//!                     (handshakes from now on), `callback f` (all posts from now on are GETs that
+//!                     name it; `callback (` is none), `move c1` (to a new node, through storage)
 //! * WORDS             the next lifecycle output; a script with one such line names them all
 //! * -                 no lifecycle output until now but those named
 //! ```
@@ -28,8 +29,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bayeux::{
-    BrowserId, ChannelName, ClientId, Config, ConnectionId, Event, ExchangeId, Frame, Instant,
-    NewClientIds, Output, Owner, Reconnect, Request, Response, Server,
+    BrowserId, Callback, ChannelName, ClientId, Config, ConnectionId, Event, ExchangeId, Frame,
+    Instant, NewClientIds, Output, Owner, Reconnect, Request, Response, Server,
 };
 use bytes::Bytes;
 
@@ -91,6 +92,7 @@ pub(crate) struct World {
     config: Config,
     ids: Counted,
     deny: Option<Reconnect>,
+    callback: Option<Callback>,
 }
 
 impl World {
@@ -105,6 +107,7 @@ impl World {
             config,
             ids: Counted::default(),
             deny: None,
+            callback: None,
         }
     }
 
@@ -134,6 +137,10 @@ impl World {
                 let request = request.with_browser(browser.map(BrowserId::new)).with_cursor(cursor);
                 let request = match self.deny {
                     Some(reconnect) => request.with_handshake_denied(reconnect),
+                    None => request,
+                };
+                let request = match &self.callback {
+                    Some(callback) => request.with_callback(callback.clone()),
                     None => request,
                 };
                 self.server.handle(self.now, request, &mut self.ids);
@@ -327,6 +334,7 @@ impl World {
                 let connection = ConnectionId::new(parse(number)?);
                 self.server.drop_connection(connection, reconnect(how)?);
             }
+            ["callback", name] => self.callback = Callback::new(name),
             ["deny", how] => self.deny = Some(reconnect(how)?),
             ["shutdown", how] => self.server.shutdown(self.now, reconnect(how)?),
             // Another node takes over, from the row as storage keeps it.
