@@ -10,6 +10,7 @@
 mod follow;
 mod rows;
 mod socket;
+mod topics;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -18,8 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bayeux::{
-    BrowserId, ClientId, CloseReason, ConnectionId, Event, ExchangeId, Instant, NewClientIds,
-    Output, Owner, Reconnect, Request, Response, Server,
+    BrowserId, Callback, ClientId, CloseReason, ConnectionId, Event, ExchangeId, Instant,
+    NewClientIds, Output, Owner, Reconnect, Request, Response, Server,
 };
 use chat_model::UserId;
 use chat_store::{FeedId, Store as _, Unavailable};
@@ -30,12 +31,13 @@ use tokio::sync::{Notify, oneshot};
 use crate::agenda::Agenda;
 use crate::chance::{Chance, Names};
 use crate::clock::Clock;
-use crate::config::{Limits, Notifications};
+use crate::config::{Limits, Notifications, User};
 use crate::desk::Desk;
 use crate::metrics::Metrics;
 use crate::storage::AnyStore;
 use follow::Followed;
 use rows::Rows;
+use topics::Topics;
 
 pub(crate) use socket::{NoSocket, Socket};
 
@@ -49,6 +51,7 @@ pub(crate) struct Hub {
     agenda: Arc<Agenda>,
     /// Numbers for exchanges and connections.
     numbers: AtomicU64,
+    topics: Topics,
     /// What a client may send, readable without the lock.
     bounds: bayeux::Limits,
     most_held: usize,
@@ -126,6 +129,7 @@ impl Hub {
             desk,
             agenda,
             numbers: AtomicU64::new(1),
+            topics: Topics::new(),
             bounds,
             most_held: limits.max_held_polls,
             earlier: Notify::new(),
@@ -141,22 +145,29 @@ impl Hub {
         }
     }
 
-    /// Answers one POST of `user`; a poll is answered when there is news or its time is up.
+    /// Answers one request of `user`; a poll is answered when there is news or its time is up. With
+    /// a callback the answer is a script.
     ///
     /// Dropped before that, it takes note that the connection broke (BAYEUX-4.7).
     pub(crate) async fn handle(
         &self,
-        user: &UserId,
+        user: &User,
         browser: Option<BrowserId>,
+        callback: Option<Callback>,
         body: &[u8],
     ) -> Result<Response, NoAnswer> {
-        let owner = Owner::new(user.as_str());
+        let owner = Owner::new(user.id.as_str());
         let exchange = ExchangeId::new(self.next_number());
         let request = match Request::read(exchange, &owner, body, &self.bounds) {
             Ok(request) => request.with_browser(browser),
             Err(response) => return Ok(response),
         };
-        let request = self.prepare(user, &owner, request).await?;
+        let request = match callback {
+            Some(callback) => request.with_callback(callback),
+            None => request,
+        };
+        let request = request.with_denied_subscriptions(self.topics.denied_to(user));
+        let request = self.prepare(&user.id, &owner, request).await?;
 
         let (answer, answered) = oneshot::channel();
         let changed = {
@@ -371,6 +382,10 @@ fn bayeux_config(limits: &Limits, notifications: &Notifications) -> bayeux::Conf
     config.limits.connections = notifications.max_websockets;
     config.limits.connections_per_owner = notifications.max_websockets_per_user;
     config.max_sessions_per_browser = Some(notifications.max_sessions_per_browser);
+    config.channels = topics::known();
+    if notifications.callback_polling {
+        config.connection_types.push("callback-polling".to_owned());
+    }
     if notifications.websocket {
         config.connection_types.push("websocket".to_owned());
     }

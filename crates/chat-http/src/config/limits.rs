@@ -133,6 +133,9 @@ settings! {
     } switches {
         /// Whether sessions over websockets are offered beside long-polling (BAYEUX-12.2).
         websocket = true;
+        /// Whether polls by GET are offered whose answer is a script (BAYEUX-12.1). For pages that
+        /// can do nothing else; the messages stand in the address, which proxies write down.
+        callback_polling = false;
     }
 }
 

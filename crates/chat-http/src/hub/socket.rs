@@ -12,6 +12,7 @@ use chat_store::Unavailable;
 use tokio::sync::Notify;
 
 use super::{ClientIds, Hub};
+use crate::config::User;
 
 /// Frames that are taken at one time, and bytes after which no more are: what a connection that
 /// breaks at this moment may lose.
@@ -21,7 +22,7 @@ const BYTES: usize = 16 * 1024;
 /// The place of an open websocket. Dropped, it takes note that the connection is gone.
 pub(crate) struct Socket {
     hub: Arc<Hub>,
-    user: UserId,
+    user: Arc<User>,
     owner: Owner,
     connection: ConnectionId,
     ready: Arc<Notify>,
@@ -43,8 +44,8 @@ impl Hub {
     }
 
     /// A place for a websocket of `user`.
-    pub(crate) fn open_socket(self: &Arc<Self>, user: &UserId) -> Result<Socket, NoSocket> {
-        let owner = Owner::new(user.as_str());
+    pub(crate) fn open_socket(self: &Arc<Self>, user: &Arc<User>) -> Result<Socket, NoSocket> {
+        let owner = Owner::new(user.id.as_str());
         let connection = ConnectionId::new(self.next_number());
         let ready = Arc::new(Notify::new());
         let mut state = self.state();
@@ -88,7 +89,8 @@ impl Socket {
                 return Ok(());
             }
         };
-        let request = hub.prepare(&self.user, &self.owner, request).await?;
+        let request = request.with_denied_subscriptions(hub.topics.denied_to(&self.user));
+        let request = hub.prepare(&self.user.id, &self.owner, request).await?;
         let changed = {
             let mut state = hub.state();
             let mut ids = ClientIds(&*hub.chance);

@@ -12,17 +12,20 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::response::Response;
 use axum::routing::{get, post};
-use bayeux::BrowserId;
+use bayeux::{BrowserId, Callback};
 use chat_model::StatusCode;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue, SET_COOKIE, UPGRADE};
-use hyper::{HeaderMap, Method};
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue, SET_COOKIE, UPGRADE, X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{HeaderMap, Method, Uri};
 
 use super::Route;
 use crate::body::JsonBody;
 use crate::hub::NoAnswer;
 use crate::identity::{Caller, cookie_attributes};
+use crate::query::Query;
 use crate::reply::Refusal;
-use crate::server::Shared;
+use crate::server::{Server, Shared};
 
 pub(super) static ROUTES: &[Route] = &[
     Route {
@@ -34,8 +37,8 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         method: Method::GET,
         path: "/api/v2/notifications",
-        summary: "The upgrade to a websocket that carries the same messages.",
-        handler: || get(upgrade),
+        summary: "The upgrade to a websocket that carries the same messages, or a poll by callback.",
+        handler: || get(converse_by_get),
     },
     Route {
         method: Method::POST,
@@ -47,7 +50,7 @@ pub(super) static ROUTES: &[Route] = &[
         method: Method::GET,
         path: "/api/v2/notifications/{*suffix}",
         summary: "The same as without the suffix, which some clients append.",
-        handler: || get(upgrade),
+        handler: || get(converse_by_get),
     },
 ];
 
@@ -63,37 +66,66 @@ async fn converse(
     headers: HeaderMap,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
-    let browser = browser(&headers);
-    let answer = server.chats.hub.handle(&caller.user.id, browser, &body).await?;
+    let answer = server.chats.hub.handle(&caller.user, browser(&headers), None, &body).await?;
+    Ok(print(&server, answer, "application/json;charset=utf-8"))
+}
+
+fn print(server: &Server, answer: bayeux::Response, media_type: &'static str) -> Response {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = hyper::StatusCode::from_u16(answer.status)
         .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(browser) = answer.set_browser_cookie {
         let attributes = cookie_attributes(&server.config.server);
         let cookie = format!("{BROWSER_COOKIE}={}{attributes}", browser.as_str());
         headers.extend(HeaderValue::try_from(cookie).ok().map(|cookie| (SET_COOKIE, cookie)));
     }
-    Ok(response)
+    response
 }
 
-/// A GET is the beginning of a websocket, or no transport of this server (BAYEUX-1.19).
-async fn upgrade(
+/// A GET is the beginning of a websocket, a poll by callback, or nothing (BAYEUX-1.19).
+async fn converse_by_get(
     caller: Caller,
     State(server): State<Shared>,
+    uri: Uri,
     headers: HeaderMap,
     socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refusal> {
-    if !headers.contains_key(UPGRADE) {
+    if headers.contains_key(UPGRADE) {
+        return upgrade(server, caller, &headers, socket);
+    }
+    if !server.config.notifications.callback_polling {
         return Err(no_transport("found a GET that is no upgrade to a websocket"));
     }
+    let query = Query::parse(uri.query());
+    // BAYEUX-12.1-1, -2.
+    let callback = match query.get("jsonp") {
+        None => return Err(no_transport("found a GET that names no function in jsonp")),
+        Some("") => Callback::default(),
+        Some(name) => Callback::new(name)
+            .ok_or_else(|| no_transport("found a GET whose jsonp is not the name of a function"))?,
+    };
+    let message = query.get("message").unwrap_or_default().as_bytes();
+    let browser = browser(&headers);
+    let answer = server.chats.hub.handle(&caller.user, browser, Some(callback), message).await?;
+    let mut response = print(&server, answer, "text/javascript;charset=UTF-8");
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}
+
+fn upgrade(
+    server: Shared,
+    caller: Caller,
+    headers: &HeaderMap,
+    socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Refusal> {
     if !server.config.notifications.websocket {
         return Err(no_transport("found an upgrade, and websockets are switched off"));
     }
     // No CORS rule keeps a page from what comes over a websocket (RFC 6455, section 10.2).
-    if server.origins.is_foreign(&headers) {
+    if server.origins.is_foreign(headers) {
         return Err(Refusal::foreign_origin());
     }
     match socket {

@@ -273,3 +273,97 @@ impl Site {
         line.unwrap_or_else(|| panic!("{name} in {text}")).parse().unwrap()
     }
 }
+
+/// BAYEUX-12.1: by callback, if it is switched on; else, and with anything but the name of a
+/// function, a GET is 400 (BAYEUX-1.19).
+#[tokio::test]
+async fn polls_by_callback_are_scripts() {
+    let site = Site::with(|config| config.notifications.callback_polling = true);
+    let message: String = form_urlencoded(HELLO.replace("long-polling", "callback-polling"));
+    let get = |query: String| Ask::get(&format!("{NOTIFICATIONS}/handshake?{query}")).by("agent1");
+    let answer = site.ask(get(format!("jsonp=cb.on_1&message={message}"))).await;
+    assert_eq!(answer.header("content-type"), Some("text/javascript;charset=UTF-8"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert!(answer.cookie().unwrap().starts_with("BAYEUX_BROWSER="));
+    let call = answer.text.strip_prefix("/**/cb.on_1(").and_then(|text| text.strip_suffix(')'));
+    let shaken: Value = serde_json::from_str(call.unwrap()).unwrap();
+    assert_eq!(
+        shaken[0]["supportedConnectionTypes"],
+        json!(["long-polling", "callback-polling", "websocket"])
+    );
+    let answer = site.ask(get(format!("jsonp=&message={message}"))).await;
+    assert!(answer.text.starts_with("/**/jsonpcallback([{"), "{answer:?}");
+
+    let anonymous = Ask::get(&format!("{NOTIFICATIONS}?jsonp=cb&message={message}"));
+    site.ask(anonymous).await.assert_refused(403, 20, "Access denied");
+    for name in ["alert(1)%2F%2F", "a%20b", "%3Cscript%3E"] {
+        let query = format!("jsonp={name}&message={message}");
+        site.ask(get(query)).await.assert_refused(400, 10, "jsonp is not the name");
+    }
+    site.ask(get(format!("message={message}"))).await.assert_refused(400, 10, "no function");
+    assert_eq!(site.ask(get("jsonp=cb".into())).await.status, 400);
+    assert_eq!(site.ask(get("jsonp=cb&message=%5B%5D".into())).await.status, 400);
+    let off = Site::new();
+    let query = format!("jsonp=cb&message={message}");
+    off.ask(get(query)).await.assert_refused(400, 10, "POST");
+}
+
+fn form_urlencoded(text: String) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// BAYEUX-5.4, NOTIF-2: the topics of the interface exist without a subscriber; NOTIF-2.17: those of
+/// other users are for supervisors.
+#[tokio::test]
+async fn topics_exist_and_are_not_all_for_everybody() {
+    let site = Site::new();
+    for (user, operation, topic, error) in [
+        ("agent1", "unsubscribe", "/v2/me/chats", None),
+        ("agent1", "unsubscribe", "/v2/me/calls", None),
+        ("agent1", "unsubscribe", "/v2/me/unheard", Some("400::channel_missing")),
+        ("agent1", "subscribe", "/v2/me/unheard", None),
+        (
+            "agent1",
+            "subscribe",
+            "/v2/users",
+            Some("403:denied_by_security_policy:subscribe_denied"),
+        ),
+        ("agent1", "subscribe", "/**", None),
+        ("supervisor1", "subscribe", "/v2/users", None),
+    ] {
+        let listener = site.listen(user).await;
+        let message = json!([{"channel": format!("/meta/{operation}"), "subscription": topic,
+            "clientId": listener.client_id}]);
+        let reply = site.bayeux(user, &message).await.json()[0].clone();
+        assert_eq!(reply["error"].as_str(), error, "{user} {operation} {topic}: {reply}");
+        assert_eq!(reply["successful"], error.is_none());
+    }
+}
+
+/// BAYEUX-4.6: so many sessions of one browser hold a poll; one more is told to poll slowly.
+#[tokio::test]
+async fn sessions_of_one_browser_share_their_polls() {
+    for most in [1, 2] {
+        let site = Site::with(|config| config.notifications.max_sessions_per_browser = most);
+        let mut polls = Vec::new();
+        let sessions: Vec<_> = [site.listen("agent1").await, site.listen("agent1").await].into();
+        for session in &sessions {
+            let connect = session.connect(json!({}), None).to_string();
+            let ask = Ask::post(NOTIFICATIONS, connect).by("agent1").cookie("BAYEUX_BROWSER=b1");
+            let before = site.held_polls().await;
+            let poll = tokio::spawn(Site::ask_router(site.router.clone(), ask));
+            while site.held_polls().await == before && !poll.is_finished() {
+                tokio::task::yield_now().await;
+            }
+            polls.push(poll);
+        }
+        assert_eq!(site.held_polls().await, most);
+        if most == 1 {
+            let crowded = polls.pop().unwrap().await.unwrap().json();
+            let advice = json!({"multiple-clients": true, "interval": 2000, "reconnect": "retry"});
+            assert_eq!((&crowded[0]["advice"], &crowded[0]["successful"]), (&advice, &json!(true)));
+        }
+        polls.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}

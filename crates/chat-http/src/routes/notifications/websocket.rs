@@ -48,7 +48,7 @@ pub(super) fn accept(
 
 async fn converse(server: Arc<Server>, caller: Caller, mut stream: WebSocket) {
     // Others may have come since the upgrade was accepted.
-    let Ok(socket) = server.chats.hub.open_socket(&caller.user.id) else {
+    let Ok(socket) = server.chats.hub.open_socket(&caller.user) else {
         return hang_up(&mut stream, CloseCode::TryAgainLater).await;
     };
     let open = Open { server, caller, socket };
