@@ -13,6 +13,7 @@ mod identity;
 mod me;
 mod notifications;
 mod operations;
+mod polls;
 mod presence;
 mod readiness;
 mod reads;
