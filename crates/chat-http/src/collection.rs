@@ -76,24 +76,25 @@ impl Item {
     fn write(&self, fields: Option<Names<'_>>, out: &mut String) {
         out.push('{');
         let start = out.len();
-        let mut member = |name: &str, json: &str| {
-            if out.len() > start {
-                out.push(',');
-            }
-            write_string(out, name);
-            out.push(':');
-            out.push_str(json);
-        };
-        if let Some(object) = read(&self.text) {
-            for (name, value) in object.members() {
-                let name = name.decode();
-                if fields.is_none_or(|fields| fields.has(&name)) {
-                    member(&name, value.as_str());
+        match fields.filter(|fields| !fields.has("*")) {
+            // As it is printed already.
+            None => out.push_str(inside(&self.text)),
+            Some(fields) => {
+                let object = read(&self.text);
+                let members = object.iter().flat_map(|object| object.members());
+                for (name, value) in members.filter(|(name, _)| fields.has(&name.decode())) {
+                    separate(out, start);
+                    out.push_str(name.as_json());
+                    out.push(':');
+                    out.push_str(value.as_str());
                 }
             }
         }
         for (name, json) in &self.embedded {
-            member(name, json);
+            separate(out, start);
+            write_string(out, name);
+            out.push(':');
+            out.push_str(json);
         }
         out.push('}');
     }
@@ -177,6 +178,18 @@ pub(crate) fn array(items: impl IntoIterator<Item = Item>) -> String {
 /// If its `Serialize` fails, which none that is derived does for texts, numbers and lists.
 pub(crate) fn print(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("texts, numbers and lists can be printed")
+}
+
+/// A printed object without its braces.
+fn inside(object: &str) -> &str {
+    object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default()
+}
+
+/// A comma before every member of an object but the first.
+fn separate(out: &mut String, start: usize) {
+    if out.len() > start {
+        out.push(',');
+    }
 }
 
 fn write_array<T>(out: &mut String, items: &[T], write: impl Fn(&mut String, &T)) {

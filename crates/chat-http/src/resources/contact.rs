@@ -58,7 +58,8 @@ pub(crate) struct Search(Vec<String>);
 
 impl Search {
     fn finds(&self, names: &[&str]) -> bool {
-        self.0.iter().all(|pattern| names.iter().any(|name| fits(&name.to_lowercase(), pattern)))
+        let names: Vec<_> = names.iter().map(|name| name.to_lowercase()).collect();
+        self.0.iter().all(|pattern| names.iter().any(|name| fits(name, pattern)))
     }
 }
 
