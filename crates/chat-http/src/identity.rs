@@ -33,7 +33,7 @@ use crate::session::SessionKey;
 use basic::Credentials;
 use throttle::Attempt;
 
-pub(crate) use cookie::attributes as cookie_attributes;
+pub(crate) use cookie::attributes_without_login;
 pub(crate) use flights::Flights;
 pub(crate) use forgery::tell_csrf_token;
 pub use password::hash_password;

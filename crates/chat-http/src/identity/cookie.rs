@@ -45,6 +45,18 @@ pub(crate) fn attributes(config: &Server) -> &'static str {
     }
 }
 
+/// The same of a cookie that gives nobody anything (BAYEUX-2.4).
+///
+/// `SameSite=Lax` is left out: it is what browsers take for granted, and there are clients that end
+/// themselves over an attribute they do not know (BAYEUX-14.7).
+pub(crate) fn attributes_without_login(config: &Server) -> &'static str {
+    match (config.cookie_same_site, config.has_secure_cookies()) {
+        (SameSite::Lax, false) => "; Path=/; HttpOnly",
+        (SameSite::Lax, true) => "; Path=/; HttpOnly; Secure",
+        _ => attributes(config),
+    }
+}
+
 fn set_cookie(value: &str, more: &str, config: &Server) -> HeaderValue {
     let text = format!("{NAME}={value}{}{more}", attributes(config));
     HeaderValue::try_from(text).expect("a token is hex digits")

@@ -22,7 +22,7 @@ use hyper::{HeaderMap, Method, Uri};
 use super::Route;
 use crate::body::JsonBody;
 use crate::hub::NoAnswer;
-use crate::identity::{Caller, cookie_attributes};
+use crate::identity::{Caller, attributes_without_login};
 use crate::query::Query;
 use crate::reply::Refusal;
 use crate::server::{Server, Shared};
@@ -78,7 +78,7 @@ fn print(server: &Server, answer: bayeux::Response, media_type: &'static str) ->
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(browser) = answer.set_browser_cookie {
-        let attributes = cookie_attributes(&server.config.server);
+        let attributes = attributes_without_login(&server.config.server);
         let cookie = format!("{BROWSER_COOKIE}={}{attributes}", browser.as_str());
         headers.extend(HeaderValue::try_from(cookie).ok().map(|cookie| (SET_COOKIE, cookie)));
     }
