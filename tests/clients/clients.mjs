@@ -19,29 +19,29 @@ const CLIENTS = [
   {
     name: "npm cometd 9",
     command: node(file("cometd.mjs"), "9"),
-    transports: ["long-polling"],
+    transports: ["long-polling", "websocket"],
     acks: [false, true],
   },
   {
     name: "npm cometd 3.1.14",
     command: node(file("cometd.mjs"), "3"),
-    transports: ["long-polling"],
+    transports: ["long-polling", "websocket"],
     acks: [false, true],
   },
   {
     name: "npm faye",
     command: node(file("faye.mjs")),
-    transports: ["long-polling"],
+    transports: ["long-polling", "websocket"],
   },
   {
     name: "PyPI aiocometd-noloop",
     command: () => [program("CLIENTS_PYTHON"), file("aiocometd.py")],
-    transports: ["long-polling"],
+    transports: ["long-polling", "websocket"],
   },
   {
     name: "Debian ruby-faye",
     command: () => [program("CLIENTS_RUBY"), file("faye.rb")],
-    transports: ["long-polling"],
+    transports: ["long-polling", "websocket"],
   },
   {
     name: "curl",

@@ -5,7 +5,7 @@ import { ANY } from "./clients.mjs";
 import { CONTACT_CENTER, USERS } from "./server.mjs";
 import { Watcher } from "./watcher.mjs";
 
-async function ask(url, { method = "GET", headers = {}, body } = {}) {
+export async function ask(url, { method = "GET", headers = {}, body } = {}) {
   const response = await fetch(url, {
     method,
     headers: { ...headers, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },

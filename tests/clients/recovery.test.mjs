@@ -32,11 +32,7 @@ const PATIENT = {};
 
 test("clients that were asleep for too long start over", async () => {
   await withListeners(FORGETFUL, async ({ server, agent, everybody, tell, hears }) => {
-    const known = (count) =>
-      eventually(
-        async () => (await server.figure("chat_notification_sessions")) === count,
-        `${count} notification sessions`,
-      );
+    const known = (count) => figure(server, "chat_notification_sessions", count);
     await tell(1);
     await hears(1);
     await known(WAYS.length);
@@ -88,8 +84,12 @@ test("clients start over although their first handshake fails", async () => {
     await tell(2);
     await hears(2);
     await everybody(({ watcher, name }) => {
-      const known = DIFFERENCES[watcher.way.client]?.handshakeFailed ?? [];
-      assert.deepEqual(watcher.differences, known, name);
+      const { way, differences } = watcher;
+      const known = DIFFERENCES[way.client]?.handshakeFailed ?? [];
+      // By web socket it depends on what the client notices first, the reply or the end behind it.
+      if (way.transport === "long-polling" || differences.length > 0) {
+        assert.deepEqual(differences, known, name);
+      }
     });
   });
 });
@@ -99,7 +99,7 @@ test("clients whose connections break keep their sessions and miss nothing", asy
     await tell(1);
     await hears(1);
     await everybody(({ cutter }) => cutter.cut());
-    await held(server, 0);
+    await noticed(server);
     await tell(2);
     await tell(3);
     await everybody(({ cutter }) => cutter.mend());
@@ -115,15 +115,18 @@ test("what a connection takes with it comes again for those who acknowledge", as
   await withListeners(PATIENT, async ({ server, everybody, tell, hears }) => {
     await tell(1);
     await hears(1);
-    await held(server, WAYS.length);
+    // By web socket news come without a poll that waits for them, or with the next one.
+    const polling = WAYS.filter(({ transport }) => transport === "long-polling").length;
+    await figure(server, "chat_held_polls", polling);
     await everybody(({ cutter }) => cutter.swallow());
     await tell(2);
     await everybody(async ({ cutter, name }) => {
       await eventually(() => cutter.swallowed > 0, `a reply to ${name}`);
       cutter.cut();
-      cutter.mend();
     });
+    await noticed(server);
     await tell(3);
+    await everybody(({ cutter }) => cutter.mend());
     await everybody(async ({ watcher, name }) => {
       for (const value of watcher.way.ack ? [2, 3] : [3]) {
         assert.equal(said(await watcher.hears()), value, name);
@@ -168,7 +171,12 @@ async function withListeners(house, work) {
 
 const said = ({ chat }) => chat.userData.said;
 
-function held(server, count) {
-  const isSo = async () => (await server.figure("chat_held_polls")) === count;
-  return eventually(isSo, `${count} polls that wait for news`);
+// The server has seen that all connections are cut: nothing more goes into one of them.
+async function noticed(server) {
+  await figure(server, "chat_held_polls", 0);
+  await figure(server, "chat_websockets", 0);
+}
+
+function figure(server, name, count) {
+  return eventually(async () => (await server.figure(name)) === count, `${name} ${count}`);
 }

@@ -7,6 +7,10 @@ import { createInterface } from "node:readline";
 
 import { within } from "./patience.mjs";
 
+// Whatever happens to the tests, nobody stays behind.
+const RUNNING = new Set();
+process.once("exit", () => RUNNING.forEach((watcher) => watcher.kill()));
+
 export class Watcher {
   #child;
   #exited;
@@ -50,7 +54,7 @@ export class Watcher {
     });
     // It may have ended already when it is told to.
     this.#child.stdin.on("error", () => {});
-    process.once("exit", this.#kill);
+    RUNNING.add(this);
     createInterface({ input: this.#child.stdout }).on("line", (line) => this.#take(JSON.parse(line)));
   }
 
@@ -91,8 +95,8 @@ export class Watcher {
         throw new Error(`${this.way.name}: expected to end with 0, ended with ${code}`);
       }
     } finally {
-      this.#kill();
-      process.off("exit", this.#kill);
+      this.kill();
+      RUNNING.delete(this);
     }
   }
 
@@ -147,5 +151,7 @@ export class Watcher {
     }
   }
 
-  #kill = () => this.#signal("SIGKILL");
+  kill() {
+    this.#signal("SIGKILL");
+  }
 }
