@@ -21,6 +21,10 @@ pub(crate) const NOTIFICATIONS: &str = "/api/v2/notifications";
 /// depends on it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// BAYEUX-1.4, and BAYEUX-12.1-1.
+const ARRAY: &str = "application/json;charset=utf-8";
+const SCRIPT: &str = "text/javascript;charset=UTF-8";
+
 /// What the handshake's reply lists (BAYEUX-3.3).
 const TRANSPORTS: [&str; 2] = ["long-polling", "websocket"];
 
@@ -214,7 +218,9 @@ impl Play {
         if let Some(sample) = &sample {
             path = sample.path.clone();
             body = sample.body_of(&self.names.fill(request.client.as_deref().unwrap_or("nobody")));
-            headers.insert("content-type".to_owned(), sample.content_type.clone());
+            headers.remove("content-type");
+            let kind = sample.content_type.clone();
+            headers.extend(kind.map(|kind| ("content-type".to_owned(), kind)));
             headers.extend(sample.cookie.clone().map(|cookie| ("cookie".to_owned(), cookie)));
         } else if !path.starts_with("/api") {
             path = format!("{NOTIFICATIONS}{path}");
@@ -228,7 +234,11 @@ impl Play {
         }
         let fill = |chunks: &Vec<String>| chunks.iter().map(|c| self.names.fill(c)).collect();
         Ask {
-            method: request.method.clone().unwrap_or_else(|| "POST".to_owned()),
+            method: request
+                .method
+                .clone()
+                .or(sample.map(|sample| sample.method))
+                .unwrap_or_else(|| "POST".to_owned()),
             path,
             headers,
             body: request.chunks.as_ref().map(fill).map_or(Body::Whole(body), Body::Chunks),
@@ -255,8 +265,9 @@ impl Play {
         }
         // BAYEUX-1.4, BAYEUX-15.15: whatever is Bayeux, unless the file says otherwise.
         let is_bayeux = status == 200 && path.starts_with(NOTIFICATIONS);
-        let usual =
-            [("content-type", "application/json;charset=utf-8"), ("cache-control", "no-store")];
+        let calls = sample.as_ref().and_then(|sample| sample.calls.clone());
+        let media_type = if calls.is_some() { SCRIPT } else { ARRAY };
+        let usual = [("content-type", media_type), ("cache-control", "no-store")];
         for (name, value) in usual.into_iter().filter(|_| is_bayeux) {
             if !expected.has_headers.contains_key(name) {
                 self.header(name, Some(value), answered)?;
@@ -271,7 +282,10 @@ impl Play {
             let cookie = sample.sets_cookie.then_some(cookie);
             self.header("set-cookie", cookie, answered)?;
             let Some(recorded) = sample.body else { return is_empty(answered) };
-            let found = read(answered)?;
+            let found = match calls {
+                Some(function) => read_call(&function, answered)?,
+                None => read(answered)?,
+            };
             let ours = sample_with_differences(recorded, expected, &found)?;
             return self.names.meet(&ours, &found);
         }
@@ -425,6 +439,14 @@ fn basic(user: &str) -> String {
 fn read(answered: &Answered) -> Result<Value, String> {
     serde_json::from_str(&answered.body)
         .map_err(|why| format!("expected JSON: {why}: {answered:?}"))
+}
+
+/// The argument of a call, behind the comment that keeps the script from being something else.
+fn read_call(function: &str, answered: &Answered) -> Result<Value, String> {
+    let argument = answered.body.strip_prefix(&format!("/**/{function}("));
+    let argument = argument.and_then(|rest| rest.strip_suffix(')'));
+    let argument = argument.ok_or_else(|| format!("expected a call of {function}"))?;
+    serde_json::from_str(argument).map_err(|why| why.to_string())
 }
 
 fn is_empty(answered: &Answered) -> Result<(), String> {

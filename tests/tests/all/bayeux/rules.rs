@@ -18,9 +18,6 @@ const NOT_SHOWN: &[(&str, &str)] = &[
     ),
     ("BAYEUX-7.10", "nothing here deletes messages of clients"),
     ("BAYEUX-11", "lazy messages are a flag inside a server, and nothing here sets it"),
-    ("BAYEUX-12.1-1", "a transport that is off unless it is configured"),
-    ("BAYEUX-12.1-2", "a transport that is off unless it is configured"),
-    ("BAYEUX-12.1-3", "a transport that is off unless it is configured"),
     (
         "BAYEUX-13",
         "the defaults of CometD, which are not promised; ours are those of the configuration",

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::slice;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -20,7 +21,6 @@ const NOT_PLAYED: &[(&str, &str)] = &[
         "a reply without its request; 4.8-unknown-session.json expects the same",
     ),
     ("multi_topic_start.inferred", "a request without its reply"),
-    ("callback_polling_handshake", "a transport that is off (BAYEUX-12.1-4)"),
 ];
 
 /// One recorded exchange.
@@ -38,8 +38,8 @@ pub(crate) struct Sample {
 pub(crate) struct Posted {
     pub(crate) path: String,
     pub(crate) cookie: Option<String>,
-    #[serde(default)]
-    pub(crate) content_type: String,
+    pub(crate) content_type: Option<String>,
+    pub(crate) method: String,
     body: Value,
 }
 
@@ -58,6 +58,8 @@ pub(crate) struct Recorded {
     pub(crate) sets_cookie: bool,
     /// None if it is empty.
     pub(crate) body: Option<Value>,
+    /// The function that is called with the body, if it is a script.
+    pub(crate) calls: Option<String>,
 }
 
 impl Sample {
@@ -68,11 +70,23 @@ impl Sample {
         let text = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{name}: {why}"));
         let mut sample: Self =
             serde_json::from_str(&text).unwrap_or_else(|why| panic!("{name}: {why}"));
-        sample.response = Recorded {
+        let mut recorded = Recorded {
             status: sample.got.http_status,
             sets_cookie: sample.got.headers.get("Set-Cookie").is_some(),
-            body: (sample.got.body != "").then(|| with_client_ids(&sample.got.body, "${*}")),
+            ..Recorded::default()
         };
+        match &sample.got.body {
+            Value::String(text) if text.is_empty() => {}
+            Value::String(script) => {
+                let (function, rest) = script.split_once('(').expect("a script is a call");
+                let argument = rest.strip_suffix(')').expect("a script is a call");
+                let argument = serde_json::from_str(argument).expect("its argument is JSON");
+                recorded.calls = Some(function.to_owned());
+                recorded.body = Some(with_client_ids(&argument, "${*}"));
+            }
+            body => recorded.body = Some(with_client_ids(body, "${*}")),
+        }
+        sample.response = recorded;
         sample
     }
 }
@@ -80,6 +94,9 @@ impl Sample {
 impl Posted {
     /// The body in the name of `client`.
     pub(crate) fn body_of(&self, client: &str) -> String {
+        if self.body.is_null() {
+            return String::new();
+        }
         with_client_ids(&self.body, client).to_string()
     }
 }
@@ -89,7 +106,7 @@ fn with_client_ids(body: &Value, client: &str) -> Value {
     let mut body = body.clone();
     let messages = match &mut body {
         Value::Array(messages) => messages.as_mut_slice(),
-        one => std::slice::from_mut(one),
+        one => slice::from_mut(one),
     };
     for message in messages {
         if let Some(id) = message.get_mut("clientId").filter(|id| **id != "bogus") {
