@@ -205,6 +205,70 @@ fn it_goes_on_when_nobody_reads_its_log() {
     assert_eq!(server.child.try_wait().unwrap(), None, "it still runs");
 }
 
+/// Whatever is asked for, nobody's words are in it: our lines have none, and a library that prints
+/// what it carries over a websocket is not listened to.
+#[test]
+fn the_log_of_everything_holds_nobodys_words() {
+    let mut command = chat(&["serve", "--listen", LOOPBACK]);
+    let mut server = Server::of(command.env("RUST_LOG", "trace"));
+    let (password, words) = ("wrong-password-8Zt", "said-over-a-websocket-3Kp");
+    let credentials = "YWdlbnQxOndyb25nLXBhc3N3b3JkLThadA==";
+    assert_eq!(server.get("/api/v2/me", credentials).0, 403);
+
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    write!(
+        stream,
+        "GET /api/v2/notifications HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic {AGENT1}\r\n\
+         Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        server.address
+    )
+    .unwrap();
+    let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "id": words,
+        "supportedConnectionTypes": ["websocket"]}])
+    .to_string();
+    // A text frame, masked with zeros as the standard allows.
+    let length = u16::try_from(hello.len()).unwrap().to_be_bytes();
+    let frame = [&[0x81, 0x80 | 126][..], &length, &[0; 4], hello.as_bytes()].concat();
+    stream.write_all(&frame).unwrap();
+    let mut answer = Vec::new();
+    while !String::from_utf8_lossy(&answer).contains(words) {
+        let mut piece = [0; 1_024];
+        let read = stream.read(&mut piece).unwrap();
+        assert_ne!(read, 0, "{}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&piece[..read]);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 101 "));
+
+    server.child.kill().unwrap();
+    let mut log = String::new();
+    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(log.contains("answered") && log.contains("/api/v2/notifications"), "{log}");
+    for secret in [password, words, credentials, AGENT1] {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
+}
+
+/// TLS is on from the first connection, or the server does not start.
+#[test]
+fn a_certificate_that_cannot_be_used_is_reported() {
+    let certificate = file("certificate.pem", "no certificate");
+    let path = file(
+        "tls.toml",
+        &format!(
+            "[server]\nlisten = \"{LOOPBACK}\"\n\
+             contact_center_id = \"6d7466c8-6a21-4e64-b51e-0308e34995ec\"\n\
+             tls_certificate = {certificate:?}\ntls_key = {certificate:?}\n"
+        ),
+    );
+    let output = refused(&["--config", &path]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    let says = String::from_utf8(output.stderr).unwrap();
+    for part in ["server.tls_certificate", "a PEM file with a certificate", &certificate] {
+        assert!(says.contains(part), "expected {part:?} in {says}");
+    }
+}
+
 /// A password is a line; what comes out is what a configuration takes.
 #[test]
 fn passwords_are_hashed_from_standard_input() {

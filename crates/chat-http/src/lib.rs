@@ -35,6 +35,11 @@
 //! sessions and visitors' read positions are leases of the store, chats are its journal; what is
 //! kept here are caches in front of them.
 //!
+//! # What is logged
+//! Routes by their patterns, statuses and times: no password, cookie, path, body or message, at any
+//! level. Whoever installs a subscriber should leave out the target `tungstenite`, which logs the
+//! messages of websockets at `trace`, and the reasons of panics that were put together on the spot.
+//!
 //! Deliberately absent: any decision about chats, which are the model's.
 #![forbid(unsafe_code)]
 
