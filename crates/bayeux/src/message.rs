@@ -126,6 +126,14 @@ impl<'a> Message<'a> {
         ack.get() == "true" || member(ack, "enabled").is_some_and(|raw| raw.get() == "true")
     }
 
+    /// The cursor from which a handshake wants to go on: the last one that an earlier session of the
+    /// client was sent (DEC-71).
+    pub(crate) fn checkpoint(&self) -> Option<u64> {
+        let ack = self.ext_ack().filter(|_| self.wants_ack())?;
+        let batch: u64 = member(ack, "batch")?.get().parse().ok()?;
+        (batch > 0).then_some(batch)
+    }
+
     /// The cursor that a connect acknowledges, if it is a whole number (DEC-44).
     pub(crate) fn acknowledged(&self) -> Option<u64> {
         self.ext_ack()?.get().parse().ok()

@@ -34,6 +34,14 @@ pub enum Output {
         /// The feed cursor it starts after (DEC-44).
         cursor: u64,
     },
+    /// A session that started at an old checkpoint has subscribed: publish again what its owner's
+    /// feed has after `cursor`. Others ignore what they have seen (DEC-71).
+    SessionBehind {
+        /// Whose it is.
+        owner: Owner,
+        /// The checkpoint.
+        cursor: u64,
+    },
     /// The subscriptions of a session changed.
     SessionChanged {
         /// Its secret name.

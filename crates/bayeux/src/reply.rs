@@ -46,12 +46,14 @@ pub(crate) struct Ext {
     pub(crate) ack: Ack,
 }
 
-/// The two meanings of `ext.ack`.
+/// The meanings of `ext.ack`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Ack {
     /// In a handshake reply: acknowledgement is on.
     On(bool),
+    /// In a handshake reply: it is on, and the session goes on from this cursor (DEC-71).
+    From { enabled: bool, batch: u64 },
     /// In a connect reply: everything up to this cursor has been sent.
     Upto(u64),
 }

@@ -20,6 +20,7 @@ pub struct Request<'a> {
     pub(crate) owner: Owner,
     pub(crate) browser: Option<BrowserId>,
     pub(crate) cursor: u64,
+    pub(crate) start: Option<u64>,
     pub(crate) denied: Option<Reconnect>,
     pub(crate) denied_subscriptions: &'a [Pattern],
     pub(crate) messages: Vec<Message<'a>>,
@@ -73,6 +74,7 @@ impl<'a> Request<'a> {
             owner: owner.clone(),
             browser: None,
             cursor: 0,
+            start: None,
             denied: None,
             denied_subscriptions: &[],
             messages,
@@ -91,6 +93,18 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn with_cursor(self, cursor: u64) -> Self {
         Self { cursor, ..self }
+    }
+
+    /// The checkpoint of an earlier session from which a handshake wants to go on (DEC-71).
+    pub fn checkpoint(&self) -> Option<u64> {
+        self.handshake().and_then(Message::checkpoint)
+    }
+
+    /// Lets the session start at [`Request::checkpoint`], because the feed still has everything
+    /// after it. What the session missed is asked for with [`crate::Output::SessionBehind`].
+    #[must_use]
+    pub fn with_start(self, start: u64) -> Self {
+        Self { start: Some(start), ..self }
     }
 
     /// Says that the request came over callback-polling (BAYEUX-12.1): the answer is a script that

@@ -53,6 +53,9 @@ pub(crate) struct Session {
     /// The checkpoint that the host was told last.
     pub(crate) reported: u64,
     pub(crate) held: Option<Held>,
+    /// Whether it started at an old checkpoint and has not subscribed yet. Nothing is published to
+    /// it until then, because what comes first would hide what it missed (DEC-71).
+    pub(crate) behind: bool,
     /// The websocket that it depends on.
     pub(crate) link: Option<Link>,
     /// When the held connect ends, or without one, the session.
@@ -112,6 +115,7 @@ impl Session {
             outbox: Outbox::new(ack, start),
             reported: start,
             held: None,
+            behind: false,
             link: None,
             deadline: Instant::default(),
             connected: false,

@@ -199,8 +199,15 @@ impl Hub {
     ) -> Result<Request<'a>, Unavailable> {
         if request.is_handshake() {
             // DEC-44: the session gets what comes after.
-            let head = self.store.feed_head(&FeedId::user(user)).await?;
-            return Ok(request.with_cursor(head));
+            let feed = FeedId::user(user);
+            let request = request.with_cursor(self.store.feed_head(&feed).await?);
+            if let Some(checkpoint) = request.checkpoint()
+                && !self.store.feed(&feed, checkpoint, 1).await?.gap_after(checkpoint)
+            {
+                // DEC-71: what the feed has lost cannot be told again.
+                return Ok(request.with_start(checkpoint));
+            }
+            return Ok(request);
         }
         if let Some(client_id) = request.client_id()
             && !self.state().server.knows(&client_id)
@@ -285,6 +292,10 @@ impl Hub {
                     changed.push(client_id);
                 }
                 Output::SessionChanged { client_id, .. } => changed.push(client_id),
+                Output::SessionBehind { owner, cursor } => {
+                    state.follow(&owner, cursor);
+                    has_news = true;
+                }
                 Output::SessionAcknowledged { client_id, .. } => {
                     state.rows.moved(&client_id);
                 }

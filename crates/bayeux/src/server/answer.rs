@@ -72,8 +72,13 @@ impl Server {
             return self.send(&request.via, &[reply]);
         };
         let ack = self.config.ack && message.wants_ack();
+        let start = request.start.filter(|&start| ack && start < request.cursor);
+        let enabled = match start {
+            Some(batch) => Ack::From { enabled: true, batch },
+            None => Ack::On(true),
+        };
         let reply = Reply {
-            ext: ack.then_some(Ext { ack: Ack::On(true) }),
+            ext: ack.then_some(Ext { ack: enabled }),
             minimum_version: Some(VERSION),
             client_id: Some(client_id.clone()),
             supported_connection_types: Some(&self.config.connection_types),
@@ -86,7 +91,9 @@ impl Server {
         let sets_cookie = request.browser.is_none() && request.via.connection().is_none();
         let cookie = sets_cookie.then(|| ids.browser_id());
         let (owner, cursor) = (request.owner.clone(), request.cursor);
-        let session = Session::new(client_id.clone(), owner.clone(), cursor, ack);
+        let mut session =
+            Session::new(client_id.clone(), owner.clone(), start.unwrap_or(cursor), ack);
+        session.behind = start.is_some();
         // BAYEUX-10.2: it must connect as soon as one that is connected must do it again.
         let lives = self.config.grace_ms(self.config.interval_ms);
         let key = self.registry.insert(session, now.after(lives));
@@ -261,6 +268,10 @@ impl Server {
                 session.subscriptions.insert(pattern);
             }
             self.outputs.push_back(changed(session));
+            if core::mem::take(&mut session.behind) {
+                let (owner, cursor) = (session.owner.clone(), session.outbox.start());
+                self.outputs.push_back(Output::SessionBehind { owner, cursor });
+            }
         }
         reply
     }

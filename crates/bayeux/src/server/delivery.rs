@@ -41,7 +41,7 @@ impl Server {
         events: &Arc<[Event]>,
     ) {
         let Some(session) = self.registry.get_mut(key) else { return };
-        if cursor.is_some_and(|cursor| session.outbox.has_seen(cursor)) {
+        if session.behind || cursor.is_some_and(|cursor| session.outbox.has_seen(cursor)) {
             return;
         }
         let wanted = session.wanted(events);

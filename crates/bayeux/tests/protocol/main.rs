@@ -14,6 +14,7 @@ mod bayeux_5_subscribe;
 mod bayeux_6_publish;
 mod bayeux_9_ack;
 mod dec_45_endings;
+mod dec_71_checkpoints;
 mod hostile;
 mod lifecycle;
 mod remote;

@@ -135,6 +135,11 @@ impl World {
         match Request::read(exchange, &owner, body, &self.server.limits()) {
             Ok(request) => {
                 let request = request.with_browser(browser.map(BrowserId::new)).with_cursor(cursor);
+                // A host whose feed has lost nothing.
+                let request = match request.checkpoint() {
+                    Some(checkpoint) => request.with_start(checkpoint),
+                    None => request,
+                };
                 let request = match self.deny {
                     Some(reconnect) => request.with_handshake_denied(reconnect),
                     None => request,
@@ -370,6 +375,7 @@ fn told(output: &Output) -> String {
         Output::SessionAcknowledged { client_id, cursor } => {
             format!("acknowledged {} {cursor}", client_id.as_str())
         }
+        Output::SessionBehind { owner, cursor } => format!("behind {} {cursor}", owner.as_str()),
         Output::SessionClosed { client_id, owner, reason, last_of_owner } => {
             let last = if *last_of_owner { " last" } else { "" };
             format!("closed {} {} {reason:?}{last}", client_id.as_str(), owner.as_str())

@@ -368,3 +368,42 @@ async fn sessions_of_one_browser_share_their_polls() {
         polls.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
+
+/// DEC-71: after a 402 a client that says how far it was sent hears what it missed, in a new
+/// session, beside another one of the same user that hears nothing twice; where the feed has lost
+/// it, the session starts at the head, and the client sees so.
+#[tokio::test]
+async fn a_new_session_starts_at_the_old_checkpoint() {
+    let (site, chat, _) = served().await;
+    let agent = site.listen_with("agent1", json!({"ack": true})).await;
+    let first = agent.poll(&site, json!({"ack": 0})).await.remove(0);
+    site.perform("agent1", &chat, say("one")).await.assert_ok();
+    let heard = agent.poll(&site, json!({"ack": first["ext"]["ack"]})).await;
+    let checkpoint = heard.last().unwrap()["ext"]["ack"].clone();
+    site.perform("agent1", &chat, say("two")).await.assert_ok();
+    site.clock.advance(11_000);
+    site.app.catch_up().await;
+    let gone = agent.poll(&site, json!({"ack": checkpoint})).await.remove(0);
+    assert_eq!(gone["error"], "402::Unknown client");
+
+    let other = site.listen("agent1").await;
+    site.perform("agent1", &chat, say("three")).await.assert_ok();
+    let resumed = json!({"ack": {"enabled": true, "batch": checkpoint}});
+    let again = site.listen_with("agent1", resumed.clone()).await;
+    let missed = again.poll(&site, json!({"ack": checkpoint})).await;
+    let texts = |heard: &[Value]| -> Vec<String> {
+        heard
+            .iter()
+            .filter_map(|e| Some(e["data"]["messages"][0]["text"].as_str()?.to_owned()))
+            .collect()
+    };
+    assert_eq!(texts(&missed), ["two", "three"]);
+    assert_eq!(other.hear_short(&site).await, ["NewMessages Agent One: three"]);
+
+    use chat_store::Store as _;
+    site.store.expire(1_800_000_000_000, 1_000).await.unwrap();
+    let anew = site.listen_with("agent1", resumed).await;
+    site.perform("agent1", &chat, say("four")).await.assert_ok();
+    let heard = anew.poll(&site, json!({"ack": checkpoint})).await;
+    assert_eq!(texts(&heard), ["four"]);
+}
