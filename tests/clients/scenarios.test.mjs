@@ -1,5 +1,5 @@
 // Every scenario of tests/scenarios over real HTTP, with each client that is not ours, in each of its
-// ways, in the ears of three agents.
+// ways, in the ears of three agents and a supervisor.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -21,6 +21,7 @@ const CHANNELS = {
   agent1: ["/v2/me/chats"],
   agent2: ["/v2/me/*"],
   agent3: ["/**"],
+  supervisor1: ["/v2/me/chats", "/v2/me/channels"],
 };
 
 // A chat of each agent that nobody else has part in: SetInFocus on it tells that agent alone
@@ -52,6 +53,15 @@ for (const way of WAYS) {
   });
 }
 
+// Where an operation goes: to the caller's own chat, or to what a supervisor looks after.
+function path(step, chat = "unknown") {
+  if (!step.of) {
+    return `/me/chats/${chat}`;
+  }
+  const agent = `/users/${USERS[step.of]}`;
+  return step.does.operationName === "Intrude" ? `${agent}/chats/${chat}` : `${agent}/channels/chat`;
+}
+
 async function play(server, agents, scenario) {
   const visitor = new Visitor(server);
   let chat;
@@ -63,13 +73,11 @@ async function play(server, agents, scenario) {
     }
     if (step.does) {
       const body = JSON.stringify(step.does).replace(
-        /\{(agent\d)\}/g,
+        /\{((?:agent|supervisor)\d)\}/g,
         (_, name) => `${server.url}/users/${USERS[name]}`,
       );
       const reply =
-        step.by === "visitor"
-          ? await visitor.post(body)
-          : await agents[step.by].post(`/me/chats/${chat ?? "unknown"}`, body);
+        step.by === "visitor" ? await visitor.post(body) : await agents[step.by].post(path(step, chat), body);
       assert.equal(reply.json.statusCode, step.code ?? 0, `${place}: ${reply.text}`);
     }
     for (const [name, lines] of Object.entries(step.hears ?? {})) {

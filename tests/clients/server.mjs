@@ -15,6 +15,7 @@ export const USERS = {
   agent1: "a5e9c0ffee0000000000000000000001",
   agent2: "a5e9c0ffee0000000000000000000002",
   agent3: "a5e9c0ffee0000000000000000000003",
+  supervisor1: "a5e9c0ffee0000000000000000000004",
 };
 export const CONTACT_CENTER = "6d7466c8-6a21-4e64-b51e-0308e34995ec";
 

@@ -19,6 +19,10 @@ pub trait Door {
     /// An agent posts `body`.
     fn agent_does(&mut self, agent: &str, body: &str) -> Outcome;
 
+    /// A supervisor posts `body` to the chat channel of `agent`, or to the agent's chat if that is
+    /// what the operation is for.
+    fn supervisor_does(&mut self, supervisor: &str, agent: &str, body: &str) -> Outcome;
+
     /// The house offers the waiting chat.
     fn house_offers(&mut self, agent: &str) -> Outcome;
 

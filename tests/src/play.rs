@@ -23,7 +23,10 @@ pub fn play(name: &str, scenario: &Scenario, door: &mut dyn Door) {
             ("visitor", Some(body), None, None) => door.visitor_does(body),
             ("house", None, Some(agent), None) => door.house_offers(agent),
             (_, None, None, Some(_)) => continue,
-            (agent, Some(body), None, None) => door.agent_does(agent, body),
+            (by, Some(body), None, None) => match &step.of {
+                Some(agent) => door.supervisor_does(by, agent, body),
+                None => door.agent_does(by, body),
+            },
             _ => panic!("{place}: expected one of does, offers and is"),
         };
         let Outcome { code, heard } = outcome;

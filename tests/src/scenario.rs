@@ -27,6 +27,9 @@ pub struct Step {
     /// The body of the request, as written; `{agent2}` stands for that agent's address.
     #[serde(default)]
     pub does: Option<Box<RawValue>>,
+    /// The agent whose channel or chat a supervisor's operation is about.
+    #[serde(default)]
+    pub of: Option<String>,
     /// An agent's readiness, `Ready` or `NotReady`, where a door has readiness.
     #[serde(default)]
     pub is: Option<String>,

@@ -1,6 +1,7 @@
 //! The command line: agents' operations go through `chat apply`, from snapshot to snapshot.
 //!
-//! What the command line does not have, the visitor and the house, the model does beside it.
+//! What the command line does not have, the visitor, supervision and the house, the model does beside
+//! it.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,10 @@ impl Door for CliDoor {
     }
 
     fn agent_does(&mut self, agent: &str, body: &str) -> Outcome {
+        if self.beside.is_supervised(agent) {
+            // A file of a chat does not say who supervises whom.
+            return self.beside.agent_does(agent, body);
+        }
         let at = self.beside.next_time().as_millis().to_string();
         let operation = std::env::temp_dir().join(format!("chat-{}.json", std::process::id()));
         std::fs::write(&operation, body).expect("the temporary folder can be written");
@@ -74,6 +79,10 @@ impl Door for CliDoor {
             Heard { to: to.into_owned(), data }
         });
         Outcome { code, heard: heard.collect() }
+    }
+
+    fn supervisor_does(&mut self, supervisor: &str, agent: &str, body: &str) -> Outcome {
+        self.beside.supervisor_does(supervisor, agent, body)
     }
 
     fn house_offers(&mut self, agent: &str) -> Outcome {

@@ -1,8 +1,11 @@
 //! The model's own door: `Chat::apply`, as an embedder calls it.
 
+use std::collections::BTreeMap;
+
 use chat_model::{
-    Chat, ChatId, Command, Context, CountingIds, CustomerOperation, Message, OpenDirectory,
-    Operation, Rules, Timestamp, Trigger, UserId,
+    Chat, ChatId, Command, Context, CountingIds, CustomerOperation, Directory, Event, Message,
+    MonitoringOperation, OpenDirectory, Operation, QueueName, Rules, Supervision,
+    SupervisorOperation, Timestamp, Trigger, UserId, UserInfo,
 };
 
 use super::{Door, Heard, Outcome};
@@ -17,6 +20,33 @@ pub struct ModelDoor {
     ids: CountingIds,
     commands: u32,
     read: u64,
+    supervision: BTreeMap<UserId, Supervision>,
+}
+
+/// Everybody and every queue is there, and some are supervised.
+#[derive(Debug)]
+struct House<'a>(&'a BTreeMap<UserId, Supervision>);
+
+impl Directory for House<'_> {
+    fn user(&self, id: &UserId) -> Option<UserInfo> {
+        OpenDirectory::new().user(id)
+    }
+
+    fn queue(&self, name_or_id: &str) -> Option<QueueName> {
+        OpenDirectory::new().queue(name_or_id)
+    }
+
+    fn default_queue(&self) -> Option<QueueName> {
+        OpenDirectory::new().default_queue()
+    }
+
+    fn next_ready(&self, queue: &QueueName, is_free: &dyn Fn(&UserId) -> bool) -> Option<UserId> {
+        OpenDirectory::new().next_ready(queue, is_free)
+    }
+
+    fn supervision_of(&self, agent: &UserId) -> Supervision {
+        self.0.get(agent).cloned().unwrap_or_default()
+    }
 }
 
 impl Default for ModelDoor {
@@ -27,11 +57,17 @@ impl Default for ModelDoor {
             ids: CountingIds::from_seed(1),
             commands: 0,
             read: 0,
+            supervision: BTreeMap::new(),
         }
     }
 }
 
 impl ModelDoor {
+    /// Whether somebody will come along with the next chat that `agent` accepts.
+    pub(super) fn is_supervised(&self, agent: &str) -> bool {
+        self.supervision.get(&UserId::new(agent)).is_some_and(|supervision| !supervision.is_empty())
+    }
+
     pub(super) fn chat(&self) -> &Chat {
         &self.chat
     }
@@ -46,13 +82,19 @@ impl ModelDoor {
     }
 
     fn apply(&mut self, command: &Command<'_>) -> Outcome {
-        let directory = OpenDirectory::new();
-        let mut context = Context::new(self.next_time(), &self.rules, &directory);
-        if matches!(command, Command::User { .. }) {
+        let at = self.next_time();
+        let directory = House(&self.supervision);
+        let mut context = Context::new(at, &self.rules, &directory);
+        if matches!(command, Command::User { .. } | Command::Supervisor { .. }) {
             context = context.with_reference_id(self.commands.into());
         }
         match self.chat.apply(command, &context, &mut self.ids) {
             Ok(applied) => {
+                for event in &applied.record.events {
+                    if let Event::SupervisorAdmitted { user, agent, .. } = event {
+                        self.supervision.entry(agent.clone()).or_default().came_along(user);
+                    }
+                }
                 let notices = applied.notices.iter();
                 let heard = notices.flat_map(|notice| {
                     let heard = |to: &UserId| Heard {
@@ -70,10 +112,10 @@ impl ModelDoor {
 
 impl Door for ModelDoor {
     fn address(&self, body: &str) -> String {
-        body.replace("{agent", &format!("{}/users/{{agent", self.rules.base()))
-            .replace("{agent1}", "agent1")
-            .replace("{agent2}", "agent2")
-            .replace("{agent3}", "agent3")
+        let name = |body: String, user: &str| {
+            body.replace(&format!("{{{user}}}"), &format!("{}/users/{user}", self.rules.base()))
+        };
+        ["agent1", "agent2", "agent3", "supervisor1"].into_iter().fold(body.to_owned(), name)
     }
 
     fn visitor_does(&mut self, body: &str) -> Outcome {
@@ -88,6 +130,19 @@ impl Door for ModelDoor {
             Ok(operation) => self.apply(&Command::user(&UserId::new(agent), &operation)),
             Err(rejection) => Outcome { code: rejection.status().code().into(), heard: Vec::new() },
         }
+    }
+
+    fn supervisor_does(&mut self, supervisor: &str, agent: &str, body: &str) -> Outcome {
+        let (user, agent) = (UserId::new(supervisor), UserId::new(agent));
+        let (json, limits) = (body.as_bytes(), &self.rules.limits);
+        if let Ok(operation) = SupervisorOperation::parse(json, limits) {
+            return self.apply(&Command::supervisor(&user, &agent, &operation));
+        }
+        let supervision = self.supervision.entry(agent).or_default();
+        let result = MonitoringOperation::parse(json, limits)
+            .and_then(|operation| supervision.perform(&user, &operation));
+        let code = result.err().map_or(0, |rejection| rejection.status().code().into());
+        Outcome { code, heard: Vec::new() }
     }
 
     fn house_offers(&mut self, agent: &str) -> Outcome {
