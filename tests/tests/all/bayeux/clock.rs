@@ -33,6 +33,11 @@ impl Hands {
         }
     }
 
+    /// Whether time passes by itself.
+    pub(crate) fn are_the_machines(&self) -> bool {
+        matches!(self, Self::TheMachines(_))
+    }
+
     /// Lets time pass: exactly so much, or, on real time, at least.
     pub(crate) async fn advance(&self, ms: u32) {
         match self {
