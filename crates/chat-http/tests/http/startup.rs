@@ -225,6 +225,9 @@ fn differences(captured: &Value, ours: &Value, place: &str, out: &mut Vec<String
     }
 }
 
+/// A captured reply, what we are asked for it, and the known differences with their reasons.
+type Sample<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
 /// Each captured reply beside ours. A difference is listed with its reason; one that is gone must
 /// leave the list.
 #[tokio::test]
@@ -235,7 +238,7 @@ async fn captured_replies_differ_only_where_we_know_why() {
     let telephony = "there are no telephones";
     let contact = format!("/api/v2/contacts/{}?type=User", agent_id(1));
     let contact = contact.as_str();
-    let samples: &[(&str, &str, &[(&str, &str)])] = &[
+    let samples: &[Sample<'_>] = &[
         (
             include_str!("../../../../tests/samples/platform/platform.me.login.response.json"),
             "/api/v2/me?subresources=features,devices,channels",
