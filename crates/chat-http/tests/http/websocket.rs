@@ -379,6 +379,18 @@ async fn a_websocket_ends_with_the_cookie_that_opened_it() {
     assert_eq!(server.figure("chat_notification_sessions").await, 0);
 }
 
+/// NOTIF-2.17: topics are denied over websockets, too, and a denial ends nothing.
+#[tokio::test]
+async fn topics_are_denied_over_websockets() {
+    let server = start(|config| config.notifications.timeout_ms = 600_000).await;
+    let mut agent = Agent::connected(&server).await;
+    for (topic, successful) in [("/v2/users", false), ("/v2/me/anything", true)] {
+        let subscribe = json!([{"channel": "/meta/subscribe", "subscription": topic,
+            "clientId": agent.client_id}]);
+        assert_eq!(agent.ask(subscribe).await[0]["successful"], successful, "{topic}");
+    }
+}
+
 /// DEC-45: at the end the held connect is answered, then the websocket closed; a client that does not
 /// close its side is not waited for.
 #[tokio::test]
