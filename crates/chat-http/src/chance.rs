@@ -1,6 +1,7 @@
 //! Where new names come from: one trait, so that a test can say which names come next and the same
 //! requests give the same bytes.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use chat_model::{ChatId, NewIds, ParticipantId, VisitorId};
@@ -28,9 +29,43 @@ impl SystemChance {
 
 impl Chance for SystemChance {
     fn fill(&self, bytes: &mut [u8]) {
-        // A server without random bytes can neither name a chat nor start a session.
-        getrandom::fill(bytes).expect("the system has random bytes");
+        DRAWN.with_borrow_mut(|drawn| drawn.fill(bytes));
     }
+}
+
+thread_local! {
+    /// What this thread has drawn from the system and given to nobody yet.
+    static DRAWN: RefCell<Drawn> = const { RefCell::new(Drawn { bytes: [0; STOCK], used: STOCK }) };
+}
+
+/// Every operation needs a few bytes, and asking the system is dear: it is asked for so many at once.
+const STOCK: usize = 512;
+
+struct Drawn {
+    bytes: [u8; STOCK],
+    used: usize,
+}
+
+impl Drawn {
+    fn fill(&mut self, out: &mut [u8]) {
+        if out.len() > STOCK {
+            return draw(out);
+        }
+        if self.used + out.len() > STOCK {
+            draw(&mut self.bytes);
+            self.used = 0;
+        }
+        let given = &mut self.bytes[self.used..][..out.len()];
+        out.copy_from_slice(given);
+        // Nobody finds in memory later what somebody was given.
+        given.fill(0);
+        self.used += out.len();
+    }
+}
+
+fn draw(bytes: &mut [u8]) {
+    // A server without random bytes can neither name a chat nor start a session.
+    getrandom::fill(bytes).expect("the system has random bytes");
 }
 
 /// The names that chats and what is in them need, drawn from a [`Chance`].
@@ -127,6 +162,17 @@ mod tests {
                 assert_eq!(visitor.as_str().as_bytes()[14], b'4', "{visitor}");
                 assert!(b"89ab".contains(&visitor.as_str().as_bytes()[19]), "{visitor}");
             }
+        }
+    }
+
+    /// What is drawn in stock is given out once, also across the end of the stock.
+    #[test]
+    fn nobody_is_given_what_somebody_else_has() {
+        let mut seen = std::collections::BTreeSet::new();
+        for length in [16, 24, 500, 513, 8].into_iter().cycle().take(400) {
+            let mut bytes = vec![0; length];
+            SystemChance.fill(&mut bytes);
+            assert!(seen.insert(bytes[length - 8..].to_vec()), "{length}");
         }
     }
 

@@ -4,12 +4,16 @@
 //! spares the node that accepted an operation from folding the chat twice.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bayeux::{ChannelName, Event};
 use chat_model::{Notice, Notices, UserId};
 use chat_store::CommandId;
 use indexmap::IndexMap;
+
+/// The topic of chats; all events share the name.
+static TOPIC: LazyLock<ChannelName> =
+    LazyLock::new(|| ChannelName::new(Notice::CHANNEL).expect("the topic is a channel"));
 
 /// Records whose notices are remembered.
 const RECORDS: usize = 4_096;
@@ -26,11 +30,7 @@ impl Told {
         Self(
             notices
                 .into_iter()
-                .map(|Notice { to, data, .. }| {
-                    let channel =
-                        ChannelName::new(Notice::CHANNEL).expect("the topic is a channel");
-                    (to.into_vec(), Event::new(channel, data))
-                })
+                .map(|Notice { to, data, .. }| (to.into_vec(), Event::new(TOPIC.clone(), data)))
                 .collect(),
         )
     }
