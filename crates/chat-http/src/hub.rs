@@ -22,6 +22,7 @@ use bayeux::{
     BrowserId, Callback, ClientId, CloseReason, ConnectionId, Event, ExchangeId, Instant,
     NewClientIds, Output, Owner, Reconnect, Request, Response, Server,
 };
+use bytes::Bytes;
 use chat_model::UserId;
 use chat_store::{FeedId, Store as _, Unavailable};
 use indexmap::IndexMap;
@@ -154,11 +155,11 @@ impl Hub {
         user: &User,
         browser: Option<BrowserId>,
         callback: Option<Callback>,
-        body: &[u8],
+        body: Bytes,
     ) -> Result<Response, NoAnswer> {
         let owner = Owner::new(user.id.as_str());
         let exchange = ExchangeId::new(self.next_number());
-        let request = match Request::read(exchange, &owner, body, &self.bounds) {
+        let request = match Request::read(exchange, &owner, &body, &self.bounds) {
             Ok(request) => request.with_browser(browser),
             Err(response) => return Ok(response),
         };
@@ -180,10 +181,12 @@ impl Hub {
             state.server.handle(self.now(), request, &mut ids);
             self.carry_out(state)
         };
+        // It lies in the connection's buffer, which would otherwise be held as long as the poll.
+        drop(body);
         let mut lost = OnLoss { hub: self, exchange: Some(exchange) };
         // A session is stored before its client hears of it.
         for client_id in changed {
-            self.save(&client_id).await;
+            Box::pin(self.save(&client_id)).await;
         }
         let response = answered.await.map_err(|_| NoAnswer::Gone)?;
         lost.exchange = None;
@@ -212,9 +215,10 @@ impl Hub {
         if let Some(client_id) = request.client_id()
             && !self.state().server.knows(&client_id)
         {
-            self.adopt(owner, &client_id).await?;
+            // Boxed because it is rare, and every held poll would have room for it.
+            Box::pin(self.adopt(owner, &client_id)).await?;
             // What it has missed goes into this answer, not into the next one.
-            self.tell_now(user).await?;
+            Box::pin(self.tell_now(user)).await?;
         }
         Ok(request)
     }

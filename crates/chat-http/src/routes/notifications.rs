@@ -6,17 +6,21 @@
 
 mod websocket;
 
+use std::convert::Infallible;
+
 use axum::body::Body;
-use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{FromRequestParts, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bayeux::{BrowserId, Callback};
+use bytes::Bytes;
 use chat_model::StatusCode;
 use hyper::header::{
     CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue, SET_COOKIE, UPGRADE, X_CONTENT_TYPE_OPTIONS,
 };
+use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Uri};
 
 use super::Route;
@@ -63,10 +67,10 @@ const LONGEST_BROWSER_ID: usize = 64;
 async fn converse(
     caller: Caller,
     State(server): State<Shared>,
-    headers: HeaderMap,
+    Browser(browser): Browser,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
-    let answer = server.chats.hub.handle(&caller.user, browser(&headers), None, &body).await?;
+    let answer = server.chats.hub.handle(&caller.user, browser, None, body).await?;
     Ok(print(&server, answer, "application/json;charset=utf-8"))
 }
 
@@ -107,7 +111,7 @@ async fn converse_by_get(
         Some(name) => Callback::new(name)
             .ok_or_else(|| no_transport("found a GET whose jsonp is not the name of a function"))?,
     };
-    let message = query.get("message").unwrap_or_default().as_bytes();
+    let message = Bytes::copy_from_slice(query.get("message").unwrap_or_default().as_bytes());
     let browser = browser(&headers);
     let answer = server.chats.hub.handle(&caller.user, browser, Some(callback), message).await?;
     let mut response = print(&server, answer, "text/javascript;charset=UTF-8");
@@ -136,6 +140,18 @@ fn upgrade(
 
 fn no_transport(found: &str) -> Refusal {
     Refusal::new(StatusCode::InvalidValue, format!("expected a POST of Bayeux messages, {found}"))
+}
+
+/// The browser that a request names, by itself: a copy of the headers would keep the buffer that they
+/// were read into for as long as the poll is held.
+struct Browser(Option<BrowserId>);
+
+impl FromRequestParts<Shared> for Browser {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Infallible> {
+        Ok(Self(browser(&parts.headers)))
+    }
 }
 
 fn browser(headers: &HeaderMap) -> Option<BrowserId> {
