@@ -78,6 +78,8 @@ mod identity;
 #[cfg(feature = "server")]
 mod metrics;
 #[cfg(feature = "server")]
+mod observe;
+#[cfg(feature = "server")]
 mod path;
 #[cfg(feature = "server")]
 mod patient;

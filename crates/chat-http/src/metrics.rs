@@ -80,9 +80,10 @@ impl Metrics {
         }
     }
 
-    /// Counts one answered request. `route` is the pattern of the path, if a route has it.
-    pub(crate) fn request(&self, route: Option<&str>, status: hyper::StatusCode, seconds: f64) {
-        let figures = route.and_then(|path| self.routes.get(path)).unwrap_or(&self.unrouted);
+    /// Counts one answered request. `route` is the pattern of the path; any other text counts as no
+    /// route.
+    pub(crate) fn request(&self, route: &str, status: hyper::StatusCode, seconds: f64) {
+        let figures = self.routes.get(route).unwrap_or(&self.unrouted);
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
         figures.requests[class].increment(1);
         figures.seconds.record(seconds);

@@ -4,7 +4,6 @@
 //! routes, wrong methods, broken extractors, panics), because clients read the body before the
 //! HTTP status (PLAT-1.1-10, PLAT-1.2-6).
 
-use std::any::Any;
 use std::borrow::Cow;
 
 use axum::body::Body;
@@ -192,7 +191,7 @@ impl From<chat_model::Rejection> for Refusal {
 }
 
 /// Answers for a handler that panicked; the panic hook has printed where.
-pub(crate) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+pub(crate) fn panicked() -> Response {
     Refusal::internal().into_response()
 }
 

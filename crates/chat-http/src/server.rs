@@ -2,17 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::middleware::{from_fn, from_fn_with_state};
 use chat_model::{ChatFile, Rules};
 use chat_store::{Leases, Store, Unavailable};
-use hyper::header::{HeaderName, HeaderValue};
-use tower_http::catch_panic::CatchPanicLayer;
-use tracing::Instrument as _;
+use tower::util::option_layer;
 
 use crate::agents::Agents;
 use crate::chance::{Chance, SystemChance};
@@ -24,7 +20,8 @@ use crate::dispatch::{Distributor, LongestWaiting};
 use crate::hooks::Hooked;
 use crate::identity::{self, Flights, Passwords, Tag, Throttle};
 use crate::metrics::Metrics;
-use crate::reply::{self, Refusal};
+use crate::observe::{CatchPanic, Observe, RequestIds};
+use crate::reply::Refusal;
 use crate::roster::Roster;
 use crate::routes::{self, Route};
 use crate::session::Sessions;
@@ -63,7 +60,7 @@ pub(crate) struct Server {
     pub(crate) chats: Arc<Chats>,
     pub(crate) hooks: Hooked,
     pub(crate) metrics: Metrics,
-    request_ids: RequestIds,
+    pub(crate) request_ids: RequestIds,
     stopping: AtomicBool,
 }
 
@@ -192,21 +189,19 @@ impl App {
                 router = router.route(&format!("{}/", route.path()), route.handler());
             }
         }
-        let router = router
+        let server = self.server.clone();
+        let (origins, csrf) = (&self.server.origins, self.server.config.server.csrf_protection);
+        router
             .fallback(async || Refusal::no_such_route())
             .method_not_allowed_fallback(async || Refusal::method_not_allowed())
-            // The innermost first: a panic is an answer like any other to those around it.
-            .layer(CatchPanicLayer::custom(reply::panicked));
-        let router = match self.server.config.server.csrf_protection {
-            true => router.layer(middleware::from_fn(identity::tell_csrf_token)),
-            false => router,
-        };
-        let router = match self.server.origins.allow_any() {
-            true => router.layer(middleware::from_fn_with_state(self.server.clone(), cors::permit)),
-            false => router,
-        };
-        router
-            .layer(middleware::from_fn_with_state(self.server.clone(), observe))
+            // In one layer, because each is one more box around every request. The innermost last: a
+            // panic is an answer like any other to those around it.
+            .layer((
+                Observe(self.server.clone()),
+                option_layer(origins.allow_any().then(|| from_fn_with_state(server, cors::permit))),
+                option_layer(csrf.then(|| from_fn(identity::tell_csrf_token))),
+                CatchPanic,
+            ))
             .with_state(self.server.clone())
     }
 }
@@ -227,56 +222,6 @@ impl Server {
     /// Whether it is about to stop.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
-    }
-}
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Names, times, counts and logs every request.
-///
-/// The log holds the pattern of the route and never the path: paths name chats, users and, on the
-/// customer's side, the one secret of a visitor.
-async fn observe(State(server): State<Shared>, request: Request, next: Next) -> Response {
-    let started = server.clock.monotonic();
-    let id = server.request_ids.next();
-    let matched = request.extensions().get::<MatchedPath>().cloned();
-    let route = matched.as_ref().map(|path| path.as_str().trim_end_matches('/'));
-    let span = tracing::info_span!(
-        "request",
-        id,
-        method = request.method().as_str(),
-        route = route.unwrap_or("none")
-    );
-    let mut response = next.run(request).instrument(span.clone()).await;
-    let elapsed = server.clock.monotonic().saturating_sub(started);
-    let status = response.status();
-    server.metrics.request(route, status, elapsed.as_secs_f64());
-    let us = elapsed.as_micros();
-    if status.is_server_error() {
-        span.in_scope(|| tracing::warn!(status = status.as_u16(), us, "answered"));
-    } else {
-        span.in_scope(|| tracing::debug!(status = status.as_u16(), us, "answered"));
-    }
-    if let Ok(id) = HeaderValue::try_from(id) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response
-}
-
-/// Names for requests, so that a reply can be found in the log: the process and a number.
-#[derive(Debug)]
-struct RequestIds {
-    process: u32,
-    next: AtomicU64,
-}
-
-impl RequestIds {
-    fn new() -> Self {
-        Self { process: u32::from_le_bytes(crate::random()), next: AtomicU64::new(1) }
-    }
-
-    fn next(&self) -> String {
-        format!("{:08x}-{}", self.process, self.next.fetch_add(1, Ordering::Relaxed))
     }
 }
 
