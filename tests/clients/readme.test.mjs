@@ -22,8 +22,8 @@ const blocks = (language) =>
 const commands = blocks("sh").filter((block) => block.includes("curl "));
 
 test("the commands with curl do what the README says", async () => {
-  assert.equal(commands.length, 3, "the README has three blocks with curl");
-  const [operation, file, conversation] = commands;
+  assert.equal(commands.length, 4, "the README has four blocks with curl");
+  const [operation, file, conversation, supervision] = commands;
   await withNewcomer(async (newcomer) => {
     const [reply] = blocks("json");
     assert.deepEqual(await newcomer.types(operation), [JSON.parse(reply)]);
@@ -40,6 +40,11 @@ test("the commands with curl do what the README says", async () => {
       messages.filter(({ type }) => type === "Text").map(({ text }) => text),
       ["Hello", "Hello Chris"],
     );
+
+    const supervised = await newcomer.types(supervision);
+    assert.deepEqual(supervised.map(({ statusCode }) => statusCode), supervised.map(() => 0));
+    const heard = supervised.at(-1).messages.at(-1);
+    assert.deepEqual([heard.text, heard.visibility], ["Ask for the number", "Agents"]);
   });
 });
 
