@@ -18,9 +18,9 @@ const SCENARIOS = readdirSync(FOLDER)
 
 // What agents subscribe to in the field: the topic, its siblings, or everything (NOTIF-2.13).
 const CHANNELS = {
-  agent1: ["/v2/me/chats"],
-  agent2: ["/v2/me/*"],
-  agent3: ["/**"],
+  agent1: ["/v2/me/*"],
+  agent2: ["/**"],
+  agent3: ["/v2/me/chats"],
   supervisor1: ["/v2/me/chats", "/v2/me/channels"],
 };
 
@@ -45,9 +45,10 @@ for (const way of WAYS) {
       for (const scenario of SCENARIOS) {
         await t.test(`${scenario.file}: ${scenario.about}`, () => play(server, agents, scenario));
       }
-      for (const { watcher } of Object.values(agents)) {
+      for (const { name, watcher } of Object.values(agents)) {
         assert.equal(watcher.handshakes.length, 1, "one session is enough for all of it");
         assert.equal(watcher.losses, 0);
+        assert.deepEqual(watcher.aside().map(readiness), becomes(name), `what ${name} became`);
       }
     });
   });
@@ -60,6 +61,23 @@ function path(step, chat = "unknown") {
   }
   const agent = `/users/${USERS[step.of]}`;
   return step.does.operationName === "Intrude" ? `${agent}/chats/${chat}` : `${agent}/channels/chat`;
+}
+
+// What an agent became in the course of all scenarios, in their order; all that subscriptions bring
+// beside the chats, if they are that wide.
+function becomes(name) {
+  if (CHANNELS[name].join() === "/v2/me/chats") {
+    return [];
+  }
+  const steps = SCENARIOS.flatMap(({ steps }) => steps);
+  return steps.filter((step) => step.is && step.by === name).map((step) => `chat ${step.is}`);
+}
+
+// NOTIF-3.3-1.
+function readiness({ channel, data }) {
+  assert.equal(channel, "/v2/me/channels");
+  assert.equal(data.messageType, "ChannelStateChangeMessageV2");
+  return data.channels.map((one) => `${one.channel} ${one.userState.state}`).join(", ");
 }
 
 async function play(server, agents, scenario) {

@@ -2,11 +2,11 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
 import { within } from "./patience.mjs";
 
@@ -20,13 +20,13 @@ export const USERS = {
 export const CONTACT_CENTER = "6d7466c8-6a21-4e64-b51e-0308e34995ec";
 
 // The same people in a house where nothing takes long.
-export const BRISK = fileURLToPath(new URL("brisk.toml", import.meta.url));
+export const BRISK = readFileSync(new URL("brisk.toml", import.meta.url), "utf8");
 
 // Ports that no system gives to a connection by itself: one that was free stays so for a restart.
 const PORTS = { from: 20_000, count: 10_000 };
 
-// Lends `work` a server that has `chats` beside its own; without `config` it is the demo contact
-// centre. Whatever happens, the clients hang up and the server ends: a failed test must not keep the
+// Lends `work` a server that has `chats` beside its own; without `config`, a text in TOML, it is the
+// demo contact centre. Whatever happens, the clients hang up and the server ends: a failed test must not keep the
 // process alive.
 export async function withServer({ chats = [], config } = {}, work) {
   const server = await Server.start(chats, config);
@@ -58,7 +58,12 @@ class Server {
     server.#folder = await mkdtemp(join(tmpdir(), "chat-clients-"));
     const file = join(server.#folder, "chats.json");
     await writeFile(file, JSON.stringify(chats));
-    server.#words = ["serve", "--chats", file, ...(config ? ["--config", config] : [])];
+    server.#words = ["serve", "--chats", file];
+    if (config) {
+      const settings = join(server.#folder, "config.toml");
+      await writeFile(settings, config);
+      server.#words.push("--config", settings);
+    }
     for (let tries = 0; ; tries += 1) {
       const port = PORTS.from + Math.floor(Math.random() * PORTS.count);
       try {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { WAYS } from "./clients.mjs";
 import { Agent, ask, Visitor } from "./people.mjs";
-import { USERS, withServer } from "./server.mjs";
+import { BRISK, USERS, withServer } from "./server.mjs";
 import { summary } from "./summary.mjs";
 import { Watcher } from "./watcher.mjs";
 
@@ -113,6 +113,28 @@ for (const transport of ["long-polling", "any"]) {
     });
   });
 }
+
+// BAYEUX-12.2-5: the upgrade is refused, or the type is not on the server's list.
+test("clients that would rather have a web socket poll where there is none", async () => {
+  const config = BRISK.replace("[notifications]", "[notifications]\nwebsocket = false");
+  await withServer({ chats: [COLLEAGUES], config }, async (server) => {
+    const agent = new Agent(server, "agent2");
+    const watchers = [
+      { ...way("npm cometd 9", "websocket"), transport: "any" },
+      { ...way("npm cometd 3.1.14", "websocket"), transport: "any" },
+      way("npm faye", "websocket"),
+      way("Debian ruby-faye", "websocket"),
+    ].map((one) => new Watcher(server.url, agent.authorization, one, ["/v2/me/chats"]));
+    watchers.forEach((watcher) => server.clients.add(watcher));
+    await Promise.all(watchers.map((watcher) => watcher.ready()));
+    await agent.succeeds(`/me/chats/${COLLEAGUES.id}`, { operationName: "SetInFocus" });
+    for (const watcher of watchers) {
+      assert.equal((await watcher.hears()).chat.id, COLLEAGUES.id, watcher.way.name);
+      const [{ supportedConnectionTypes }] = watcher.handshakes;
+      assert.deepEqual(supportedConnectionTypes, ["long-polling"], watcher.way.name);
+    }
+  });
+});
 
 // An agent's desktop that keeps cookies and sends credentials once.
 class Desktop {

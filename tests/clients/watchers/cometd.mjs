@@ -9,6 +9,8 @@ import { CometD as CometD9 } from "cometd";
 
 import { orders, report, untilTheEnd } from "./report.mjs";
 
+// Standard output is for what is heard.
+console.log = console.info = console.error;
 adapt();
 const [CometD, AckExtension] =
   process.argv[2] === "3" ? generation3() : [CometD9, AckExtension9];
@@ -43,7 +45,7 @@ cometd.configure({
   requestHeaders: orders.cookie
     ? { Cookie: orders.cookie }
     : { Authorization: orders.authorization },
-  logLevel: "error",
+  logLevel: "warn",
 });
 if (!orders.cookies) {
   cometd.findTransport("long-polling").context = { cookieStore: {} };
