@@ -57,6 +57,7 @@ fn print(outcome: &Outcome) {
     println!("chats                 {:>10}", outcome.truth.chats.len());
     println!("notifications         {:>10}", get(&figures.notifications));
     println!("  of chats, compared  {:>10}", outcome.agreed);
+    println!("  due at the end      {:>10}", outcome.due);
     println!("  of readiness        {:>10}", get(&figures.readiness));
     println!("sessions              {:>10}", outcome.sessions);
     println!("recoveries after 402  {:>10}", get(&figures.recoveries));

@@ -14,6 +14,7 @@ async fn nobody_in_a_crowd_misses_anything() {
     let outcome = play(Plan { agents: 20, chats: 60, seconds: 3, seed: 7 }).await;
     assert_eq!(outcome.faults, [""; 0]);
     assert!(outcome.agreed > 50, "only {} events were heard", outcome.agreed);
+    assert!(outcome.due > 0, "nothing had to be heard");
     assert!(outcome.metrics.contains("chat_records_total"), "{}", outcome.metrics);
     assert!(outcome.sessions >= 40, "only {} sessions", outcome.sessions);
 

@@ -44,6 +44,8 @@ pub(crate) struct Outcome {
     pub(crate) faults: Vec<String>,
     /// Events that were heard as they were to be.
     pub(crate) agreed: usize,
+    /// Those of them that had to be heard before the end.
+    pub(crate) due: usize,
     pub(crate) sessions: usize,
     /// The server's own figures.
     pub(crate) metrics: String,
@@ -91,11 +93,14 @@ pub(crate) async fn play(plan: Plan) -> Outcome {
     let (truth, differing) = Truth::read(&floor.store, &floor.rules, &users).await;
     faults.extend(differing);
     faults.append(&mut floor.faults.lock().unwrap());
-    let (mut agreed, mut sessions) = (0, 0);
+    let (mut agreed, mut due, mut sessions) = (0, 0, 0);
     for transcript in floor.transcripts.lock().unwrap().iter() {
         sessions += 1;
         match truth.judge(transcript) {
-            Ok(judged) => agreed += judged.count,
+            Ok(judged) => {
+                agreed += judged.count;
+                due += judged.due;
+            }
             Err(fault) => faults.push(fault),
         }
     }
@@ -103,7 +108,7 @@ pub(crate) async fn play(plan: Plan) -> Outcome {
         0 => {}
         count => faults.push(format!("{count} panics")),
     }
-    Outcome { floor, truth, faults, agreed, sessions, metrics }
+    Outcome { floor, truth, faults, agreed, due, sessions, metrics }
 }
 
 /// Everybody comes in.
