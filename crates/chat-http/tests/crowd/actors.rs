@@ -40,7 +40,7 @@ pub(crate) async fn agent(floor: Arc<Floor>, number: usize, mut dice: Dice) {
             let body = format!(r#"{{"operationName":"{name}"}}"#);
             floor.ask(&mut line, "POST", path, &me.cookie_header(), &body).await;
         } else if supervises && dice.permille(300) {
-            let (path, body) = supervision(&floor, &mut dice);
+            let (path, body) = supervision(&floor, &me, &mut dice);
             floor.ask(&mut line, "POST", &path, &me.cookie_header(), &body).await;
         } else if dice.permille(40) {
             let path =
@@ -114,8 +114,9 @@ fn on_chat(floor: &Floor, me: &Agent, state: &str, dice: &mut Dice) -> String {
 }
 
 /// What a supervisor does to an agent.
-fn supervision(floor: &Floor, dice: &mut Dice) -> (String, String) {
-    let agent = dice.of(&floor.agents);
+fn supervision(floor: &Floor, me: &Agent, dice: &mut Dice) -> (String, String) {
+    let others: Vec<_> = floor.agents.iter().filter(|other| other.id != me.id).collect();
+    let agent = dice.of(&others);
     let name = *dice.of(&[
         "Ready",
         "Ready",
