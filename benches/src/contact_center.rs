@@ -23,6 +23,7 @@ contact_center_id = "6d7466c8-6a21-4e64-b51e-0308e34995ec"
 
 [notifications]
 max_sessions_per_user = 10000
+max_websockets_per_user = 10000
 
 [[users]]
 id = "1e553fa1b4164908a5f36d43cec96086"

@@ -1,6 +1,7 @@
 //! `cargo xtask`: what the repository does to itself, in Rust, so that a toolchain is all one needs.
 
 mod edges;
+mod figures;
 mod generate;
 mod repo;
 
@@ -16,6 +17,7 @@ Usage: cargo xtask COMMAND
   test          everything that must pass before a change goes in
   tidy          house rules that no compiler checks
   edges         compares the dependencies between the crates with the picture in ARCHITECTURE.md
+  figures       what a clean build takes, and how large the program is
   gen           rewrites the generated files from the tables in the code
   gen --check   fails if a generated file is stale";
 
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["tidy"] => tidy::run(),
         ["edges"] => edges::run(),
+        ["figures"] => figures::run(),
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),
         ["help" | "--help" | "-h"] => {

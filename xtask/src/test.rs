@@ -101,7 +101,7 @@ fn step(name: &str, work: impl FnOnce() -> Outcome) -> Outcome {
 }
 
 /// Where Cargo builds; everything that is made for tests goes there too.
-fn target_folder() -> Result<PathBuf, String> {
+pub(crate) fn target_folder() -> Result<PathBuf, String> {
     let metadata = read(cargo().args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let metadata: serde_json::Value =
         serde_json::from_str(&metadata).map_err(|error| error.to_string())?;
