@@ -35,6 +35,10 @@ use crate::tls::TlsAcceptor;
 /// Connections beyond the limit that are told so at one time; more wait in the kernel.
 const TOLD: usize = 64;
 
+/// How long they have to ask and to be told. While they all take their time nobody is accepted, not
+/// even who asks whether the server is alive, and not for the places that have become free.
+const TOLD_WITHIN: Duration = Duration::from_secs(2);
+
 /// Bytes of a request's head, and of the read buffer, which is most of what an idle connection
 /// costs.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -93,10 +97,17 @@ pub async fn serve(
             () = &mut shutdown => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             (stream, service, place) = door.admit(&listener, server) => {
-                let counted = Counted::new(server, place);
+                let counted = Counted::new(server, place.permit);
                 let open =
                     Open { server: server.clone(), http: http.clone(), stopping: stopping.clone() };
-                connections.spawn(open.run(Patient::new(stream, idle, counted), service));
+                let serving = open.run(Patient::new(stream, idle, counted), service);
+                if place.is_taken {
+                    connections.spawn(serving);
+                } else {
+                    connections.spawn(async move {
+                        let _ = tokio::time::timeout(TOLD_WITHIN, serving).await;
+                    });
+                }
             }
         }
     }
@@ -134,7 +145,7 @@ impl Door {
         &self,
         listener: &TcpListener,
         server: &Server,
-    ) -> (TcpStream, Answering, OwnedSemaphorePermit) {
+    ) -> (TcpStream, Answering, Place) {
         let told = self.told.clone().acquire_owned().await.expect("the semaphore stays open");
         let (stream, peer) = loop {
             match listener.accept().await {
@@ -151,13 +162,23 @@ impl Door {
             tracing::debug!(%error, "a connection does without TCP_NODELAY");
         }
         match self.places.clone().try_acquire_owned() {
-            Ok(place) => (stream, Answering { router: self.router.clone(), peer }, place),
+            Ok(permit) => {
+                let place = Place { permit, is_taken: true };
+                (stream, Answering { router: self.router.clone(), peer }, place)
+            }
             Err(_) => {
                 server.metrics.connections_refused.increment(1);
-                (stream, Answering { router: self.full.clone(), peer }, told)
+                let place = Place { permit: told, is_taken: false };
+                (stream, Answering { router: self.full.clone(), peer }, place)
             }
         }
     }
+}
+
+/// Where a connection stands: in one of the places, or among those who are told that there is none.
+struct Place {
+    permit: OwnedSemaphorePermit,
+    is_taken: bool,
 }
 
 /// The router of those for whom there is no place: it says so and hangs up (DEC-36).

@@ -1,6 +1,8 @@
 //! Clients that mean harm, over real sockets: what they send, what they leave unfinished, and what
 //! they ask for that is somebody else's.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -137,6 +139,25 @@ async fn unfinished_requests_are_bounded() {
         assert!(!String::from_utf8_lossy(&rest).contains("200 OK"));
     }
     assert_alive(&server).await;
+}
+
+/// A full server whose surplus of clients says nothing goes on telling others so, however long
+/// connections may be idle.
+#[tokio::test]
+async fn silent_clients_without_a_place_do_not_keep_others_out() {
+    let server = start(|config| {
+        config.limits.max_connections = 16;
+        config.limits.idle_seconds = 3_600;
+    })
+    .await;
+    // The places, and as many more as are told at one time that there is none.
+    let mut silent = Vec::new();
+    for _ in 0..16 + 64 {
+        silent.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    let alive = tokio::time::timeout(Duration::from_secs(60), server.exchange(ALIVE)).await;
+    let alive = alive.expect("the silent ones without a place are given up");
+    assert!(alive.starts_with("HTTP/1.1 200 "), "{alive}");
 }
 
 /// A body that never ends, or comes drop by drop, is given up; DEC-7, DEC-36.
