@@ -445,6 +445,13 @@ fn limits_are_exact() {
         &disposition(1025),
         "10 expected `dispositionKey` to be a key of at most 1024 bytes, found one of 1025  [parameter.out_of_range \"/dispositionKey\"]",
     );
+    let accept = |name: &str| format!(r#"{{"operationName":"Accept","nickname":"{name}"}}"#);
+    check(
+        &stage("Invited"),
+        &accept(&"é".repeat(128)),
+        &accept(&"é".repeat(129)),
+        "10 expected `nickname` to be at most 256 bytes long, found 258 bytes  [parameter.out_of_range \"/nickname\"]",
+    );
     check(
         &world,
         &attach(&keys(10_000 - in_chat)),

@@ -72,6 +72,12 @@ async fn what_a_visitor_cannot_do() {
         (json!({"operationName": "RequestChat", "nickname": ""}), 400, 10, "nickname"),
         (json!({"operationName": "RequestChat", "nickname": 7}), 400, 10, "nickname"),
         (
+            json!({"operationName": "RequestChat", "nickname": "x".repeat(257)}),
+            400,
+            10,
+            "256 bytes",
+        ),
+        (
             json!({"operationName": "RequestChat", "nickname": "x", "endpoint": "no"}),
             404,
             6,

@@ -105,6 +105,10 @@ pub(super) trait FromBody: Sized {
     ) -> Result<Self, Rejection>;
 }
 
+/// Bytes of a nickname (DEC-7). It stands beside every line of its participant, so that a long one
+/// would make a transcript many times as long as what was sent.
+const LONGEST_NICKNAME: usize = 256;
+
 /// The operation that the body names, before anything else is looked at (DEC-13, DEC-14).
 pub(super) fn operation_kind<K>(
     body: &Outlined<'_>,
@@ -130,7 +134,13 @@ pub(super) fn present<'a>(body: &Outlined<'a>, name: &str) -> Option<JsonRef<'a>
 }
 
 pub(super) fn text<'a>(value: JsonRef<'a>, name: &'static str) -> Result<Cow<'a, str>, Rejection> {
-    value.decode_string().ok_or_else(|| Rejection::wrong_type(name, "a string", value.kind()))
+    let text = value.decode_string();
+    let text = text.ok_or_else(|| Rejection::wrong_type(name, "a string", value.kind()))?;
+    if name == "nickname" && text.len() > LONGEST_NICKNAME {
+        let found = alloc::format!("{} bytes", text.len());
+        return Err(Rejection::out_of_range(name, "at most 256 bytes long", &found));
+    }
+    Ok(text)
 }
 
 fn required<'a>(body: &Outlined<'a>, name: &'static str) -> Result<JsonRef<'a>, Rejection> {
