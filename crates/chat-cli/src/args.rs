@@ -98,7 +98,10 @@ Examples:
 The file docs/configuration.example.toml shows every setting of a configuration;
 `chat hash-password` makes the password hashes in it.
 
-{EXIT_CODES}"))]
+Exit codes:
+  0  done
+  1  a file or the network failed, or a file does not hold what it should
+  2  the arguments do not fit"))]
 pub(crate) struct Serve {
     /// The configuration, a TOML file [default: the demo contact centre]
     #[arg(long, value_name = "FILE", env = "CHAT_CONFIG")]

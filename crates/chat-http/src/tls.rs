@@ -39,7 +39,7 @@ pub(crate) fn acceptor(config: &Server) -> Result<Option<TlsAcceptor>, ConfigErr
     })?;
     let key = PrivateKeyDer::from_pem_file(key_file).map_err(|error| {
         let found = format!("{} ({})", explained(&error, "private key"), key_file.display());
-        Problem::new("server.tls_key", "a PEM file with a private key", found)
+        Problem::new("server.tls_key", "a PEM file with a private key that is not encrypted", found)
     })?;
     let provider = Arc::new(ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
@@ -52,7 +52,10 @@ pub(crate) fn acceptor(config: &Server) -> Result<Option<TlsAcceptor>, ConfigErr
             }
             _ => ("server.tls_key", "the private key of the certificate"),
         };
-        Problem::new(field, expected, error)
+        match error {
+            rustls::Error::InconsistentKeys(_) => Problem::new(field, expected, "another key"),
+            error => Problem::new(field, expected, error),
+        }
     })?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Some(TlsAcceptor(Arc::new(config).into())))

@@ -1,11 +1,12 @@
 //! Whole numbers of the configuration, whose errors say what was expected in words and not in types
 //! of a programming language.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::Deserializer;
 use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// Reads a whole number from 0 on that `T` can hold; the bounds of the setting are checked later,
 /// with those of all others.
@@ -15,6 +16,24 @@ where
     D: Deserializer<'de>,
 {
     deserializer.deserialize_u64(Whole(PhantomData))
+}
+
+/// Reads whole numbers by name, each like [`whole`].
+pub(super) fn whole_by_name<'de, T, D>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
+where
+    T: TryFrom<u64>,
+    D: Deserializer<'de>,
+{
+    let numbers = BTreeMap::<String, Number<T>>::deserialize(deserializer)?;
+    Ok(numbers.into_iter().map(|(name, Number(number))| (name, number)).collect())
+}
+
+struct Number<T>(T);
+
+impl<'de, T: TryFrom<u64>> Deserialize<'de> for Number<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        whole(deserializer).map(Self)
+    }
 }
 
 struct Whole<T>(PhantomData<T>);

@@ -46,7 +46,7 @@ pub struct User {
     #[serde(default)]
     pub groups: Vec<String>,
     /// The names of the user's skills, each with its level.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::number::whole_by_name")]
     pub skills: BTreeMap<String, u32>,
     /// The ids of the user's features (PLAT-2.4). Default: those of the roles. Chats need
     /// `api-multimedia` or `api-multimedia-chat`.

@@ -240,7 +240,7 @@ fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::E
     text.parse().map_err(|_| {
         // A name may have several addresses; which of them is meant, the name does not say.
         serde::de::Error::custom(format_args!(
-            "expected an address and a port such as \"127.0.0.1:8090\", found {text:?}"
+            "expected an IP address and a port such as \"127.0.0.1:8090\", found {text:?}"
         ))
     })
 }

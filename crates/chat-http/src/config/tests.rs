@@ -125,6 +125,11 @@ fn unreadable_values_are_shown_with_their_line() {
             "[[users]]\nid = \"1E553FA1B4164908A5F36D43CEC96086\"",
             &["line 6", "32 hex digits", "1E553"],
         ),
+        (
+            "[[users]]\nskills = { English = \"5\" }",
+            &["line 6", "string \"5\", expected a whole number from 0 on"],
+        ),
+        ("[[users]]\nskills = { English = -1 }", &["line 6", "a whole number from 0 on, found -1"]),
         ("[[users]]\nname = \"x\"", &["missing field `id`"]),
     ] {
         check_error(
@@ -165,7 +170,10 @@ fn unusable_hashes_are_refused_and_not_repeated() {
         let example = "\"$argon2id$v=19$m=19456,t=2,p=1$…\"";
         assert_eq!(
             error,
-            format!("line 7: expected an argon2 hash such as {example}, found {part}")
+            format!(
+                "line 7: expected an argon2 hash such as {example}, as `chat hash-password` prints \
+                 it, found {part}"
+            )
         );
     }
 }
@@ -213,7 +221,7 @@ fn contradictions_are_collected() {
 fn contradictions_within_the_server_are_found() {
     let listen = |address: &str| SERVER.replace("127.0.0.1:8090", address);
     for none in ["localhost:8090", "127.0.0.1", "8090", "127.0.0.1:99999"] {
-        check_error(&listen(none), &["an address and a port such as \"127.0.0.1:8090\"", none]);
+        check_error(&listen(none), &["an IP address and a port such as \"127.0.0.1:8090\"", none]);
     }
     check_error(&listen("0.0.0.0:80"), &["server.external_url", "0.0.0.0:80"]);
     check_error(&listen("[::]:80"), &["server.external_url"]);

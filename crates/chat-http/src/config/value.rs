@@ -174,7 +174,9 @@ impl FromStr for PasswordHash {
     fn from_str(text: &str) -> Result<Self, ValueError> {
         // What came is not repeated: it may be a password that somebody put into the wrong place.
         let error = |found: &str| {
-            ValueError::new("an argon2 hash such as \"$argon2id$v=19$m=19456,t=2,p=1$…\"", found)
+            let expected = "an argon2 hash such as \"$argon2id$v=19$m=19456,t=2,p=1$…\", as `chat \
+                hash-password` prints it";
+            ValueError::new(expected, found)
         };
         let hash = phc::PasswordHash::new(text).map_err(|_| error("text of another shape"))?;
         if Algorithm::try_from(hash.algorithm.as_str()).is_err() {

@@ -182,7 +182,7 @@ fn unusable_files_are_refused_at_the_start() {
         (
             &one.certificate_file,
             &other.key_file,
-            ["server.tls_key", "expected the private key of the certificate", ""],
+            ["server.tls_key", "expected the private key of the certificate", "found another key"],
         ),
     ] {
         let mut config = Config::demo("127.0.0.1:8090".parse().unwrap());
