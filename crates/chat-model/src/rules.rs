@@ -99,7 +99,7 @@ pub trait Directory {
     fn next_ready(&self, queue: &QueueName, is_free: &dyn Fn(&UserId) -> bool) -> Option<UserId>;
 
     /// Who supervises the chats of `agent` (DEC-19); those without a chat session come along with
-    /// none. Nobody, unless the directory knows better.
+    /// none. Nobody, unless the directory knows better. [`Supervision`] shows how a host keeps it.
     fn supervision_of(&self, agent: &UserId) -> Supervision {
         let _ = agent;
         Supervision::default()

@@ -16,7 +16,70 @@ use crate::state::{SupervisionMode, SupervisionScope};
 
 /// The supervisors of one agent, in the order in which they asked.
 ///
-/// It serialises to what a host keeps.
+/// It serialises to what a host keeps. Who may supervise is for the host to know (PLAT-2.3); then it
+/// keeps what [`perform`](Self::perform) makes of the request, shows it to the model, and notes who
+/// came along:
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use chat_model::{
+///     Chat, ChatId, Command, Context, CountingIds, CustomerOperation, Directory, Event,
+///     MonitoringOperation, Operation, QueueName, Rules, Supervision, Timestamp, Trigger, UserId,
+///     UserInfo,
+/// };
+///
+/// #[derive(Default)]
+/// struct House(BTreeMap<UserId, Supervision>);
+///
+/// impl Directory for House {
+///     fn user(&self, id: &UserId) -> Option<UserInfo> {
+///         Some(UserInfo::in_session(id.as_str()))
+///     }
+///     fn queue(&self, _: &str) -> Option<QueueName> {
+///         None
+///     }
+///     fn default_queue(&self) -> Option<QueueName> {
+///         Some(QueueName::new("support"))
+///     }
+///     fn next_ready(&self, _: &QueueName, _: &dyn Fn(&UserId) -> bool) -> Option<UserId> {
+///         None
+///     }
+///     fn supervision_of(&self, agent: &UserId) -> Supervision {
+///         self.0.get(agent).cloned().unwrap_or_default()
+///     }
+/// }
+///
+/// let rules = Rules::default();
+/// let mut house = House::default();
+/// let (amy, sue) = (UserId::new("amy"), UserId::new("sue"));
+///
+/// // POST /users/amy/channels/chat, by sue.
+/// let body = br#"{"operationName":"Coach","supervisorMonitoringMode":"NextChat"}"#;
+/// let coach = MonitoringOperation::parse(body, &rules.limits)?;
+/// house.0.entry(amy.clone()).or_default().perform(&sue, &coach)?;
+///
+/// // The next chat that amy accepts has sue in it, in the same record.
+/// let mut chat = Chat::new(ChatId::new("0000Wa9CAM6W00J"));
+/// let context = Context::new(Timestamp::from_millis(0), &rules, &house);
+/// let mut ids = CountingIds::from_seed(1);
+/// let request = br#"{"operationName":"RequestChat","nickname":"Chris"}"#;
+/// let request = CustomerOperation::parse(request, &rules.limits)?;
+/// chat.apply(&Command::Customer(&request), &context, &mut ids)?;
+/// chat.apply(&Command::House(&Trigger::Offer { user: amy.clone() }), &context, &mut ids)?;
+/// let accept = Operation::parse(br#"{"operationName":"Accept"}"#, &rules.limits)?;
+/// let applied = chat.apply(&Command::user(&amy, &accept), &context, &mut ids)?;
+///
+/// // Once that record is kept: the next chat was had.
+/// for event in &applied.record.events {
+///     if let Event::SupervisorAdmitted { user, agent, .. } = event {
+///         house.0.get_mut(agent).expect("she was supervised").came_along(user);
+///     }
+/// }
+/// assert!(house.supervision_of(&amy).is_empty());
+/// assert!(applied.notices.iter().any(|notice| notice.to.contains(&sue)));
+/// # Ok::<(), chat_model::Rejection>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Supervision(Vec<Supervisor>);
@@ -73,8 +136,9 @@ impl Supervision {
         Ok(())
     }
 
-    /// Takes note that `user` came along with a chat: who asked for the next one has had it. Whether
-    /// anything changed.
+    /// Takes note that `user` came along with a chat, as an
+    /// [`Event::SupervisorAdmitted`](crate::Event::SupervisorAdmitted) of a kept record says: who asked
+    /// for the next one has had it. Whether anything changed.
     pub fn came_along(&mut self, user: &UserId) -> bool {
         let before = self.0.len();
         self.0.retain(|one| one.user != *user || one.scope == SupervisionScope::AllChats);
