@@ -71,6 +71,8 @@ impl Chats {
             agenda: agenda.clone(),
             metrics,
             retention,
+            // A visitor who looks at all looks that often.
+            unserved: retention.min(Duration::from_secs(limits.visitor_silence_seconds.into())),
             max_visitor_chats: limits.max_visitor_chats,
         }));
         let tools = hub::Tools {

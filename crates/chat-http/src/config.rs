@@ -143,6 +143,8 @@ impl Config {
         rules.limits.max_depth = self.limits.max_depth;
         rules.limits.max_keys = self.limits.max_keys;
         rules.limits.max_key_bytes = self.limits.max_key_bytes;
+        rules.max_user_data_bytes = self.limits.max_user_data_bytes;
+        rules.max_transcript_bytes = self.limits.max_transcript_bytes;
         rules.time_offset_minutes = self.server.time_offset.minutes();
         rules.disposition_key = self.server.disposition_key.clone();
         rules.include_message_type = self.server.include_message_type;

@@ -53,6 +53,8 @@ pub(crate) struct Desk {
     owned: Owned,
     recall: Recall,
     retention_ms: i64,
+    /// The same of one that no agent ever had.
+    unserved_ms: i64,
     max_visitor_chats: usize,
     appended: Counter,
     conflicts: Counter,
@@ -70,6 +72,9 @@ pub(crate) struct Tools<'a> {
     pub(crate) metrics: &'a Metrics,
     /// How long an ended chat stays readable (DEC-23).
     pub(crate) retention: Duration,
+    /// How long one does that no agent ever had: whoever asks for chats and drops them must not fill
+    /// the store (DEC-72).
+    pub(crate) unserved: Duration,
     /// How many chats visitors may have open: nobody knows who they are, and each takes memory.
     pub(crate) max_visitor_chats: usize,
 }
@@ -86,6 +91,7 @@ impl Desk {
             agenda,
             metrics,
             retention,
+            unserved,
             max_visitor_chats,
         } = tools;
         Self {
@@ -98,6 +104,7 @@ impl Desk {
             owned: Owned::default(),
             recall: Recall::default(),
             retention_ms: i64::try_from(retention.as_millis()).unwrap_or(i64::MAX),
+            unserved_ms: i64::try_from(unserved.as_millis()).unwrap_or(i64::MAX),
             store,
             clock,
             chance,

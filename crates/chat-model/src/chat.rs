@@ -65,6 +65,8 @@ pub struct Chat {
     /// In the order of joining, those who left included.
     people: Vec<Person>,
     log: Vec<LogEntry>,
+    /// What the transcript takes (DEC-72); a sum over `log`, and no part of the stored form.
+    log_bytes: usize,
     /// Who rejected or missed it since it was last accepted, and when (DEC-40).
     declined: Vec<(UserId, Timestamp)>,
     revision: u64,
@@ -143,6 +145,7 @@ impl Chat {
             legs: Vec::new(),
             people: Vec::new(),
             log: Vec::new(),
+            log_bytes: 0,
             declined: Vec::new(),
             revision: 0,
         }

@@ -28,7 +28,7 @@ use parts::Parts;
 pub use parts::{Elements, Key, Members};
 pub(crate) use scan::{compact_pieces, find_space, string_end, value_end};
 pub use string::write_string;
-pub(crate) use string::write_string_content;
+pub(crate) use string::{content_len, write_string_content};
 pub use text::JsonText;
 pub(crate) use text::{deserialize_json, serialize_json};
 

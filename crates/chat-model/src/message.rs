@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::json::write_string;
+use crate::json::{content_len, write_string};
 use crate::open_enum::open_enum;
 use crate::participant::Person;
 use crate::rules::Rules;
@@ -76,6 +76,25 @@ pub enum Content {
 }
 
 impl Content {
+    /// How many bytes of the chat's transcript it takes (DEC-72): what it says as it is printed, and
+    /// always the same for what stands around it, which is about as long in every entry.
+    pub(crate) fn cost(&self) -> usize {
+        const FRAME: usize = 512;
+        let said = match self {
+            Self::Text { text, message_type } => {
+                content_len(text) + message_type.as_deref().map_or(0, content_len)
+            }
+            Self::PushUrl { url } => content_len(url),
+            Self::CustomNotice { notice_text } => content_len(notice_text),
+            Self::TypingStarted
+            | Self::TypingStopped
+            | Self::ParticipantJoined
+            | Self::ParticipantLeft
+            | Self::ParticipantRejoined => 0,
+        };
+        FRAME + said
+    }
+
     /// The entry's `type`.
     pub const fn message_type(&self) -> MessageType {
         match self {
@@ -158,6 +177,11 @@ impl LogEntry {
         out.push_str(",\"type\":\"");
         out.push_str(self.content.message_type().as_str());
         out.push_str("\",\"from\":");
+    }
+
+    /// How many bytes of the chat's transcript it takes (DEC-72).
+    pub(crate) fn cost(&self) -> usize {
+        self.content.cost()
     }
 
     /// About how long the printed entry is.

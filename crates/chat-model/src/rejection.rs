@@ -70,6 +70,13 @@ pub enum Rejection {
         /// What is the case.
         found: Cow<'static, str>,
     },
+    /// The transcript would be longer than the rules allow (DEC-72).
+    TranscriptFull {
+        /// How many bytes it may have.
+        most: usize,
+        /// How many it would have.
+        found: usize,
+    },
     /// The caller's role does not allow the operation (code 3).
     NotForRole {
         /// The operation.
@@ -113,7 +120,8 @@ impl Rejection {
             | Self::NotAnObject { .. }
             | Self::UnknownOperation { .. }
             | Self::WrongType { .. }
-            | Self::OutOfRange { .. } => StatusCode::InvalidValue,
+            | Self::OutOfRange { .. }
+            | Self::TranscriptFull { .. } => StatusCode::InvalidValue,
         }
     }
 
@@ -127,6 +135,7 @@ impl Rejection {
             Self::MissingParameter { .. } => "parameter.missing",
             Self::WrongType { .. } => "parameter.wrong_type",
             Self::OutOfRange { .. } => "parameter.out_of_range",
+            Self::TranscriptFull { .. } => "chat.transcript_full",
             Self::ChatNotFound => "chat.not_found",
             Self::TargetNotFound { .. } => "target.not_found",
             Self::NotNow { .. } => "operation.not_now",
@@ -144,7 +153,10 @@ impl Rejection {
             | Self::OutOfRange { parameter, .. }
             | Self::TargetNotFound { parameter, .. } => Some(alloc::format!("/{parameter}")),
             Self::NotAnObject { .. } => Some(String::new()),
-            Self::ChatNotFound | Self::NotNow { .. } | Self::NotForRole { .. } => None,
+            Self::ChatNotFound
+            | Self::NotNow { .. }
+            | Self::TranscriptFull { .. }
+            | Self::NotForRole { .. } => None,
         }
     }
 
@@ -190,6 +202,9 @@ impl fmt::Display for Rejection {
             }
             Self::NotNow { operation, expected, found } => {
                 write!(f, "{operation} needs {expected}, but {found}")
+            }
+            Self::TranscriptFull { most, found } => {
+                write!(f, "expected a transcript of at most {most} bytes, found {found} with this")
             }
             Self::NotForRole { operation, role, state } => {
                 write!(f, "{operation} is not for the role {role} in a chat that is {state}")

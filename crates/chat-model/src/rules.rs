@@ -17,6 +17,10 @@ use crate::time::Timestamp;
 pub struct Rules {
     /// Bounds on what is read (DEC-7).
     pub limits: Limits,
+    /// Bytes of one chat's user data as it is printed (DEC-72).
+    pub max_user_data_bytes: usize,
+    /// Bytes of one chat's transcript (DEC-72).
+    pub max_transcript_bytes: usize,
     /// What stands before `/chats/{id}` in every `uri`, ending with `/api/v2` (PLAT-1.1-1).
     ///
     /// It is copied into JSON strings as it is; [`Rules::with_base`] checks that it may be.
@@ -48,6 +52,8 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            max_user_data_bytes: 1 << 20,
+            max_transcript_bytes: 4 << 20,
             base: "http://localhost:8080/api/v2".to_owned(),
             time_offset_minutes: 0,
             disposition_key: "DispositionCode".to_owned(),

@@ -60,6 +60,11 @@ settings! {
         /// Bytes of one key of user data (DEC-7).
         max_key_bytes: usize = 1_024, 1..=65_536;
 
+        /// Bytes of the user data of one chat (DEC-72).
+        max_user_data_bytes: usize = 1_048_576, 1_024..=67_108_864;
+        /// Bytes of the transcript of one chat (DEC-72).
+        max_transcript_bytes: usize = 4_194_304, 65_536..=1_073_741_824;
+
         /// Connections at one time; those beyond it are answered 503.
         max_connections: usize = 16_384, 16..=1_000_000;
         /// Long polls held at one time.

@@ -113,7 +113,9 @@ impl Desk {
         let feeds = recipients(&notices);
         let moves = before.moves_to(&Place::of(&chat));
         let at_ms = record.at.as_millis();
-        let expire_at = chat.is_finished().then(|| at_ms.saturating_add(self.retention_ms));
+        let unserved = chat.legs().next().is_none();
+        let stays_ms = if unserved { self.unserved_ms } else { self.retention_ms };
+        let expire_at = chat.is_finished().then(|| at_ms.saturating_add(stays_ms));
 
         let append = Append::new(chat.id(), head, command, at_ms, payload.as_bytes())
             .feeds(&feeds)

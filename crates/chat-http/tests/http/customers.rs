@@ -1,6 +1,8 @@
 //! The visitor's side: what a chat looks like from there, and what has been read (CUST, DEC-46,
 //! DEC-47).
 
+use chat_http::Clock as _;
+use chat_store::Store as _;
 use serde_json::{Value, json};
 
 use crate::support::{Ask, Site};
@@ -158,6 +160,31 @@ async fn what_was_not_sent_was_not_read() {
     let head = site.ask(Ask::new("HEAD", &path)).await;
     assert_eq!((head.status.as_u16(), &*head.text), (200, ""));
     assert_eq!(site.visitor_reads(&visitor, "").await, ["Vera ParticipantJoined"]);
+}
+
+/// DEC-72: nobody fills the store with chats that are asked for and dropped, nor a chat with words.
+#[tokio::test]
+async fn what_visitors_leave_behind_is_bounded() {
+    let site = Site::with(|config| config.limits.max_transcript_bytes = 65_536);
+    let visitor = site.visit("Vera").await;
+    let text = "x".repeat(32_768);
+    let says = json!({"operationName": "SendMessage", "text": text});
+    site.visitor_says(&visitor, says.clone()).await.assert_ok();
+    site.visitor_says(&visitor, says).await.assert_refused(
+        400,
+        10,
+        "a transcript of at most 65536",
+    );
+    site.visitor_says(&visitor, json!({"operationName": "Complete"})).await.assert_ok();
+
+    // Not as long as a chat that somebody served, which stays for a day. A store keeps each for as long
+    // as an append may be repeated.
+    for (pass, status) in [(299_999, 200), (3_600_000, 404)] {
+        site.clock.advance(pass);
+        site.store.expire(site.clock.now_ms(), 100).await.unwrap();
+        let answer = site.ask(Ask::get(&format!("/api/v2/chats/{visitor}"))).await;
+        assert_eq!(answer.status, status);
+    }
 }
 
 /// DEC-46: an agent's id under `/chats` is the agent's resource, and needs login.

@@ -164,7 +164,11 @@ async fn slow_clients_are_not_waited_for() {
 /// in memory for as long as it likes.
 #[tokio::test]
 async fn a_reply_that_nobody_takes_is_given_up() {
-    let server = start(|config| config.limits.idle_seconds = 1).await;
+    let server = start(|config| {
+        config.limits.idle_seconds = 1;
+        config.limits.max_transcript_bytes = 1 << 26;
+    })
+    .await;
     let post = async |path: &str, body: String| {
         let length = body.len();
         let head = format!(

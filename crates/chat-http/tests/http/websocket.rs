@@ -432,6 +432,7 @@ async fn a_client_that_does_not_read_is_given_up() {
     let server = start(|config| {
         config.notifications.max_queued_bytes = 1 << 20;
         config.limits.idle_seconds = 1;
+        config.limits.max_transcript_bytes = 1 << 28;
     })
     .await;
     server.make_ready().await;

@@ -7,6 +7,7 @@
 mod agent;
 mod customer;
 mod house;
+mod room;
 mod supervisor;
 
 use crate::chat::{Chat, Leg};
@@ -115,6 +116,7 @@ impl Chat {
             }
             Command::House(trigger) => (Author::House, self.decide_house(trigger, context)?),
         };
+        self.check_transcript(&events, context)?;
         self.end_supervision(context, &mut events);
         Ok(Record { at: context.at, by, reference_id: context.reference_id, events })
     }

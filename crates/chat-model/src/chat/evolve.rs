@@ -217,7 +217,9 @@ impl Chat {
         if person.visibility == Visibility::All {
             person.give_number(numbers + 1);
         }
-        self.note(index, widest, at, Content::ParticipantRejoined);
+        // Whoever was seen and is not seen any more goes on as somebody unseen: how, is for those who
+        // see it (CHAT-7.2-5).
+        self.note_as(index, widest, widest, at, Content::ParticipantRejoined);
     }
 
     /// The customer is gone; what is left is between agents (DEC-21).
@@ -266,6 +268,20 @@ impl Chat {
 
     fn note(&mut self, from: u32, visibility: Visibility, at: Timestamp, content: Content) {
         let from_visibility = self.people[from as usize].visibility;
-        self.log.push(LogEntry { from, from_visibility, visibility, at, content });
+        self.note_as(from, from_visibility, visibility, at, content);
+    }
+
+    /// Notes what is told as of somebody who is seen by `from_visibility`.
+    fn note_as(
+        &mut self,
+        from: u32,
+        from_visibility: Visibility,
+        visibility: Visibility,
+        at: Timestamp,
+        content: Content,
+    ) {
+        let entry = LogEntry { from, from_visibility, visibility, at, content };
+        self.log_bytes = self.log_bytes.saturating_add(entry.cost());
+        self.log.push(entry);
     }
 }

@@ -45,6 +45,8 @@ struct Stored {
     legs: Vec<Leg>,
     people: Vec<Person>,
     log: Vec<LogEntry>,
+    #[serde(skip)]
+    log_bytes: usize,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     declined: Vec<(UserId, Timestamp)>,
     revision: u64,
@@ -58,8 +60,9 @@ impl Serialize for Chat {
 
 impl<'de> Deserialize<'de> for Chat {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let chat = Stored::deserialize(deserializer)?;
+        let mut chat = Stored::deserialize(deserializer)?;
         chat.check().map_err(D::Error::custom)?;
+        chat.log_bytes = chat.log.iter().map(LogEntry::cost).sum();
         Ok(chat)
     }
 }

@@ -27,6 +27,16 @@ fn compacted(json: &str) -> String {
 }
 
 proptest! {
+    /// What the transcript's bound counts is what is printed (DEC-72).
+    #[test]
+    fn the_length_of_a_printed_string_is_known_before(text in any::<String>(), odd in "[\\x00-\\x22\\\\]{0,8}") {
+        for text in [text, odd] {
+            let mut out = String::new();
+            crate::json::write_string_content(&mut out, &text);
+            prop_assert_eq!(crate::json::content_len(&text), out.len());
+        }
+    }
+
     /// DEC-6: nothing changes but white space, and reading what was printed gives the same.
     #[test]
     fn compact_text_is_the_source_without_white_space(source in json_source(4)) {

@@ -22,6 +22,16 @@ pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
+/// How many bytes [`write_string_content`] appends.
+pub(crate) fn content_len(text: &str) -> usize {
+    let escaped = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
+        0..0x20 => 5,
+        _ => 0,
+    };
+    text.len() + text.bytes().map(escaped).sum::<usize>()
+}
+
 /// Appends what [`write_string`] puts between the quotes, for texts made of several parts.
 pub(crate) fn write_string_content(out: &mut String, text: &str) {
     let bytes = text.as_bytes();

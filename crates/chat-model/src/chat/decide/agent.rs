@@ -147,25 +147,6 @@ impl Caller<'_> {
         Ok(())
     }
 
-    /// DEC-7: the chat holds a bounded number of keys.
-    fn check_room(&self, pairs: &UserDataPatch, parameter: &'static str) -> Result<(), Rejection> {
-        let most = self.context.rules.limits.max_keys;
-        let user_data = &self.chat.user_data;
-        // Most operations cannot reach the bound even if every key is new.
-        if user_data.len() + pairs.len() <= most {
-            return Ok(());
-        }
-        let after = user_data.len_after(pairs);
-        if after > most {
-            return Err(Rejection::OutOfRange {
-                parameter,
-                expected: alloc::format!("at most {most} keys in the chat").into(),
-                found: alloc::format!("{after} after the operation"),
-            });
-        }
-        Ok(())
-    }
-
     fn accept(
         &self,
         nickname: Option<&str>,

@@ -105,6 +105,14 @@ fn with_subject(
             found: alloc::format!("{}", all.len()),
         });
     }
+    let most = context.rules.max_user_data_bytes;
+    if all.json_len() > most {
+        return Err(Rejection::OutOfRange {
+            parameter: "userData",
+            expected: alloc::format!("at most {most} bytes of user data in the chat").into(),
+            found: alloc::format!("{}", all.json_len()),
+        });
+    }
     Ok(all.to_patch())
 }
 
