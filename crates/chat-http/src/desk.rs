@@ -178,6 +178,9 @@ impl Desk {
         let reference_id = self.agents.reference_id(supervisor).await?;
         let command = Command::supervisor(supervisor, agent, &operation);
         self.commit(chat, &mut known, &command, Some(reference_id), &directory).await?;
+        drop(known);
+        // Who logged out meanwhile is not left with an invitation.
+        self.see_off(chat, directory.present()).await?;
         Ok(Reply::supervised(Some(reference_id), &self.rules))
     }
 
