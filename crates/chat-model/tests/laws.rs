@@ -4,6 +4,8 @@
 //! The chats come from stories: random commands that the chat itself accepts. What is expected is
 //! computed from what clients see, not from the model's own functions.
 
+#[path = "support/happenings.rs"]
+mod happenings;
 #[path = "support/wire.rs"]
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod wire;
@@ -11,35 +13,19 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_model::testing::{
-    Happening, Step, Story, World, chat, customer_operation, operation, story, timestamp,
-    user_data_keys, user_data_patch,
+    Happening, Step, World, chat, customer_operation, operation, story, timestamp, user_data_keys,
+    user_data_patch,
 };
 use chat_model::{
     Author, Chat, ChatFile, ChatState, Command, Context, CountingIds, CustomerOperationKind,
     Directory, Event, LegState, Limits, Notification, Operation, OperationKind, Record, Rejection,
     Role, Rules, Situation, Standing, StatusCode, Target, Timestamp, UserId, Visibility,
 };
+use happenings::for_each_happening;
 use proptest::prelude::*;
 use serde_json::Value;
 
 const MOVES: std::ops::Range<usize> = 0..22;
-
-fn for_each_happening(
-    story: &Story,
-    mut check: impl FnMut(&World, &Happening) -> Result<(), TestCaseError>,
-) -> Result<(), TestCaseError> {
-    let world = story.play();
-    for happening in world.past() {
-        if let Err(error) = check(&world, happening) {
-            let steps: Vec<String> = world.past().iter().map(|h| h.step.to_string()).collect();
-            return Err(TestCaseError::fail(format!(
-                "{error}\nat: {}\nin: {steps:#?}\ntold: {:#?}",
-                happening.step, happening.applied.notices
-            )));
-        }
-    }
-    Ok(())
-}
 
 fn requester(happening: &Happening) -> Option<&UserId> {
     match &happening.applied.record.by {

@@ -3,6 +3,8 @@
 //!
 //! The scenes are told as in `conversation.rs`, and end with everybody's whole transcript.
 
+#[path = "support/happenings.rs"]
+mod happenings;
 #[path = "support/play.rs"]
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod play;
@@ -10,11 +12,12 @@ mod play;
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod wire;
 
-use chat_model::testing::{Happening, Step, Story, World, story};
+use chat_model::testing::{Happening, Step, World, story};
 use chat_model::{
     Chat, ChatFile, Event, LegState, Limits, MonitoringOperation, Reply, Role, Rules, Supervision,
     SupervisorOperation, UserId, Visibility,
 };
+use happenings::for_each_happening;
 use play::play_and_read;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -193,23 +196,6 @@ fn intrude_like_the_page(supervisor: &UserId, body: &str) {
     for (name, value) in printed["chat"].as_object().unwrap() {
         assert_eq!(&told["chat"][name], value, "{name}");
     }
-}
-
-fn for_each_happening(
-    story: &Story,
-    mut check: impl FnMut(&World, &Happening) -> Result<(), TestCaseError>,
-) -> Result<(), TestCaseError> {
-    let world = story.play();
-    for happening in world.past() {
-        if let Err(error) = check(&world, happening) {
-            let steps: Vec<String> = world.past().iter().map(|h| h.step.to_string()).collect();
-            let told = &happening.applied.notices;
-            let at = &happening.step;
-            let message = format!("{error}\nat: {at}\nin: {steps:#?}\ntold: {told:#?}");
-            return Err(TestCaseError::fail(message));
-        }
-    }
-    Ok(())
 }
 
 /// The bystanders: agents who came to serve.
