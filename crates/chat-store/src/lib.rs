@@ -22,7 +22,8 @@
 //! # What stands where
 //! [`Store`] is the seam that engines fill and [`MemoryStore`] the engine without a disk.
 //! [`append_once`] turns "nobody knows whether it was written" into an answer, over any engine.
-//! [`Leases`] hold what may lapse: sessions and the liveness of nodes.
+//! [`Leases`] hold what may lapse: sessions and the liveness of nodes. [`Inspect`] and [`Import`]
+//! walk through everything there is, for whoever checks a store or moves it.
 //!
 //! Deliberately absent: any knowledge of what a payload means, clocks, randomness and timers. Time
 //! and command ids come in as arguments.
@@ -74,12 +75,14 @@ pub mod conformance;
 #[cfg(feature = "conformance")]
 pub mod fault;
 mod feed;
+mod inspect;
 mod journal;
 mod leases;
 mod memory;
 mod once;
 
 pub use feed::{FeedEntry, FeedId, FeedPage, Wake};
+pub use inspect::{ChatRow, EntryRow, FeedRow, Import, ImportError, Inspect};
 pub use journal::{Append, AppendError, CommandId, Head, Loaded, Record, Snapshot, Unavailable};
 pub use leases::{Lease, LeaseError, LeaseKey, Leases};
 pub use memory::{Clock, MemoryStore};

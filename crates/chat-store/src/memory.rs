@@ -15,8 +15,8 @@ use chat_model::ChatId;
 use tokio::sync::broadcast;
 
 use crate::{
-    Append, AppendError, FeedId, FeedPage, Head, Lease, LeaseError, LeaseKey, Leases, Loaded,
-    Record, Store, Unavailable, Wake,
+    Append, AppendError, ChatRow, EntryRow, FeedId, FeedPage, FeedRow, Head, Import, ImportError,
+    Inspect, Lease, LeaseError, LeaseKey, Leases, Loaded, Record, Store, Unavailable, Wake,
 };
 use journal::Journal;
 use leases::LeaseTable;
@@ -145,6 +145,53 @@ impl Store for MemoryStore {
 
     fn wakeups(&self) -> broadcast::Receiver<Wake> {
         self.shared.wakes.subscribe()
+    }
+}
+
+impl Inspect for MemoryStore {
+    async fn chats(
+        &self,
+        after: Option<&ChatId>,
+        limit: usize,
+    ) -> Result<Vec<ChatRow>, Unavailable> {
+        Ok(self.journal().chats(after, limit))
+    }
+
+    async fn feeds(
+        &self,
+        after: Option<&FeedId>,
+        limit: usize,
+    ) -> Result<Vec<FeedRow>, Unavailable> {
+        Ok(self.journal().feeds(after, limit))
+    }
+
+    async fn entries(
+        &self,
+        feed: &FeedId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<EntryRow>, Unavailable> {
+        Ok(self.journal().entries(feed, after, limit))
+    }
+}
+
+impl Import for MemoryStore {
+    async fn import_chat(
+        &self,
+        chat: &ChatId,
+        records: &[Record],
+        expire_at_ms: Option<i64>,
+    ) -> Result<bool, ImportError> {
+        self.journal().import_chat(chat, records, expire_at_ms)
+    }
+
+    async fn import_feed(
+        &self,
+        feed: &FeedId,
+        head: u64,
+        listed: &[ChatId],
+    ) -> Result<bool, ImportError> {
+        self.journal().import_feed(feed, head, listed)
     }
 }
 

@@ -12,6 +12,8 @@ use foldhash::fast::FixedState;
 
 use crate::{Append, AppendError, FeedEntry, FeedId, FeedPage, Head, Loaded, Record, Snapshot};
 
+mod inspect;
+
 /// Keys are ids the deployment itself gives out, so the hash needs no secret and the same run gives
 /// the same layout.
 type Table<K, V> = hashbrown::HashMap<K, V, FixedState>;
@@ -38,6 +40,9 @@ struct Chat {
     snapshot: Option<Snapshot>,
     listed: Vec<(FeedId, u64)>,
     newest_at_ms: i64,
+    /// What the newest append said.
+    expire_at_ms: Option<i64>,
+    /// When it may go: not before its newest record has left the replay window.
     due_ms: Option<i64>,
 }
 
@@ -112,6 +117,7 @@ impl Journal {
 
         chat.newest_at_ms = chat.newest_at_ms.max(append.at_ms);
         let left_the_window = chat.newest_at_ms.saturating_add(self.window_ms);
+        chat.expire_at_ms = append.expire_at_ms;
         let due = append.expire_at_ms.map(|at| at.max(left_the_window));
         if due != chat.due_ms {
             if let Some(was) = chat.due_ms {
@@ -215,6 +221,7 @@ impl Chat {
             snapshot: None,
             listed: Vec::new(),
             newest_at_ms: i64::MIN,
+            expire_at_ms: None,
             due_ms: None,
         }
     }
