@@ -2,6 +2,7 @@
 //!
 //! They are committed, because readers should not need a toolchain to read them.
 
+mod addresses;
 mod capabilities;
 mod operations;
 mod status_codes;
@@ -13,6 +14,7 @@ use crate::{Outcome, repo};
 /// Every generated file: its path and its text.
 fn pages() -> Vec<(&'static str, String)> {
     vec![
+        ("docs/api/addresses.md", addresses::page()),
         ("docs/api/capabilities.md", capabilities::page()),
         ("docs/api/operations.md", operations::page()),
         ("docs/api/status-codes.md", status_codes::page()),

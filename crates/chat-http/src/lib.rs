@@ -123,7 +123,7 @@ pub use dispatch::{Candidate, Choice, Distributor, LongestWaiting, WaitingChat};
 #[cfg(feature = "server")]
 pub use identity::hash_password;
 #[cfg(feature = "server")]
-pub use routes::{Route, routes};
+pub use routes::{Access, Route, routes};
 #[cfg(feature = "server")]
 pub use serve::serve;
 #[cfg(feature = "server")]

@@ -22,26 +22,46 @@ use hyper::Method;
 
 use crate::server::Shared;
 
-/// One route: method, path, and who answers.
+/// One route: method, path, who may use it, which rules it obeys, and who answers.
 #[non_exhaustive]
 pub struct Route {
     method: Method,
     path: &'static str,
+    access: Access,
+    rules: &'static [&'static str],
     summary: &'static str,
     handler: fn() -> MethodRouter<Shared>,
 }
 
-impl Route {
-    pub(crate) const fn new(
-        method: Method,
-        path: &'static str,
-        summary: &'static str,
-        handler: fn() -> MethodRouter<Shared>,
-    ) -> Self {
-        Self { method, path, summary, handler }
-    }
+/// Who may use a route. What somebody may do there is the handler's matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// Whoever has logged in; everybody else is refused with code 20 (PLAT-1.2-c20).
+    Login,
+    /// Whoever has logged in and has a role that is above agents; other users are refused with
+    /// code 5 (DEC-19).
+    Supervisor,
+    /// Whoever knows the chat's UUID, or has logged in for an id of another shape (DEC-46).
+    VisitorOrLogin,
+    /// Anybody.
+    Anybody,
+}
 
-    /// The method.
+impl Access {
+    /// The requirement, as the reference pages print it.
+    pub fn requirement(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Supervisor => "login as a supervisor",
+            Self::VisitorOrLogin => "the visitor's UUID, or login",
+            Self::Anybody => "none",
+        }
+    }
+}
+
+impl Route {
+    /// The method. A route for GET answers HEAD as well.
     pub fn method(&self) -> &Method {
         &self.method
     }
@@ -52,6 +72,17 @@ impl Route {
         self.path
     }
 
+    /// Who may use it.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// The ids of the rules in docs/protocol that it obeys, the one that introduces it first. Empty
+    /// for what is no part of the interface.
+    pub fn rules(&self) -> &'static [&'static str] {
+        self.rules
+    }
+
     /// What it does, in one sentence.
     pub fn summary(&self) -> &'static str {
         self.summary
@@ -59,6 +90,13 @@ impl Route {
 
     pub(crate) fn handler(&self) -> MethodRouter<Shared> {
         (self.handler)()
+    }
+
+    /// A route to try the router with.
+    #[cfg(test)]
+    pub(crate) const fn trial(path: &'static str, handler: fn() -> MethodRouter<Shared>) -> Self {
+        let (access, rules) = (Access::Anybody, &[]);
+        Self { method: Method::GET, path, access, rules, summary: "A trial.", handler }
     }
 }
 

@@ -6,8 +6,8 @@ use axum::response::Response;
 use axum::routing::get;
 use hyper::Method;
 
-use super::Route;
 use super::people::not_found;
+use super::{Access, Route};
 use crate::collection::{Item, array, list, one};
 use crate::config::{FEATURES, Feature};
 use crate::identity::Caller;
@@ -20,39 +20,134 @@ use crate::resources::{
 use crate::server::{Server, Shared};
 
 pub(super) static ROUTES: &[Route] = &[
-    Route::new(Method::GET, "/api/v2/queues", "Where chats wait.", || get(queues)),
-    Route::new(Method::GET, "/api/v2/queues/{id}", "One queue.", || get(queue)),
-    Route::new(Method::GET, "/api/v2/groups", "The groups of people and of dispositions.", || {
-        get(groups)
-    }),
-    Route::new(Method::GET, "/api/v2/groups/{id}", "One group.", || get(group)),
-    Route::new(Method::GET, "/api/v2/skills", "What people of the centre can know.", || {
-        get(skills)
-    }),
-    Route::new(Method::GET, "/api/v2/skills/{id}", "One skill.", || get(skill)),
-    Route::new(Method::GET, "/api/v2/workbins", "Where work can be put aside.", || get(workbins)),
-    Route::new(Method::GET, "/api/v2/workbins/{id}", "One workbin.", || get(workbin)),
-    Route::new(Method::GET, "/api/v2/services", "The parts of the server and their state.", || {
-        get(services)
-    }),
-    Route::new(Method::GET, "/api/v2/services/{id}", "One part of the server.", || get(service)),
-    Route::new(Method::GET, "/api/v2/features", "The features that users here have.", || {
-        get(features)
-    }),
-    Route::new(Method::GET, "/api/v2/features/{id}", "One feature.", || get(feature)),
-    Route::new(
-        Method::GET,
-        "/api/v2/system/features",
-        "The features that this server has, granted to anybody or not.",
-        || get(system_features),
-    ),
-    Route::new(Method::GET, "/api/v2/settings", "The groups of settings.", || get(settings)),
-    Route::new(Method::GET, "/api/v2/settings/{group}", "One group of settings.", || {
-        get(settings_group)
-    }),
-    Route::new(Method::GET, "/api/v2/diagnostics/version", "Which version serves.", || {
-        get(version)
-    }),
+    Route {
+        method: Method::GET,
+        path: "/api/v2/queues",
+        access: Access::Login,
+        rules: &["PLAT-1.3-2", "DEC-63"],
+        summary: "Where chats wait.",
+        handler: || get(queues),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/queues/{id}",
+        access: Access::Login,
+        rules: &["PLAT-1.3-4"],
+        summary: "One queue.",
+        handler: || get(queue),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/groups",
+        access: Access::Login,
+        rules: &["PLAT-1.3-8", "PLAT-3.6-5"],
+        summary: "The groups of people and of dispositions.",
+        handler: || get(groups),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/groups/{id}",
+        access: Access::Login,
+        rules: &["PLAT-1.3-4"],
+        summary: "One group.",
+        handler: || get(group),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/skills",
+        access: Access::Login,
+        rules: &["PLAT-3.1-1"],
+        summary: "What people of the centre can know.",
+        handler: || get(skills),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/skills/{id}",
+        access: Access::Login,
+        rules: &["PLAT-1.3-4"],
+        summary: "One skill.",
+        handler: || get(skill),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/workbins",
+        access: Access::Login,
+        rules: &["PLAT-3.1-2", "PLAT-3.6-9"],
+        summary: "Where work can be put aside.",
+        handler: || get(workbins),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/workbins/{id}",
+        access: Access::Login,
+        rules: &["PLAT-3.6-12"],
+        summary: "One workbin.",
+        handler: || get(workbin),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/services",
+        access: Access::Login,
+        rules: &["PLAT-3.2-1", "PLAT-3.2-3"],
+        summary: "The parts of the server and their state.",
+        handler: || get(services),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/services/{id}",
+        access: Access::Login,
+        rules: &["PLAT-3.2-1"],
+        summary: "One part of the server.",
+        handler: || get(service),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/features",
+        access: Access::Login,
+        rules: &["PLAT-2.4-1", "DEC-61"],
+        summary: "The features that users here have.",
+        handler: || get(features),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/features/{id}",
+        access: Access::Login,
+        rules: &["PLAT-2.4-1", "DEC-61"],
+        summary: "One feature.",
+        handler: || get(feature),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/system/features",
+        access: Access::Login,
+        rules: &["PLAT-2.4-1", "DEC-61"],
+        summary: "The features that this server has, granted to anybody or not.",
+        handler: || get(system_features),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/settings",
+        access: Access::Login,
+        rules: &["PLAT-3.1-3", "PLAT-1.3-14"],
+        summary: "The groups of settings.",
+        handler: || get(settings),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/settings/{group}",
+        access: Access::Login,
+        rules: &["PLAT-3.1-3", "PLAT-1.3-9"],
+        summary: "One group of settings.",
+        handler: || get(settings_group),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/diagnostics/version",
+        access: Access::Login,
+        rules: &["PLAT-3.1-2"],
+        summary: "Which version serves.",
+        handler: || get(version),
+    },
 ];
 
 async fn queues(

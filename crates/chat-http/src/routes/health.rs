@@ -9,21 +9,35 @@ use chat_store::{LeaseKey, Leases as _};
 use hyper::Method;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
 
-use super::Route;
+use super::{Access, Route};
 use crate::reply::{self, Refusal};
 use crate::server::Shared;
 
 pub(super) static ROUTES: &[Route] = &[
-    Route::new(Method::GET, "/health/live", "Whether the process answers.", || get(live)),
-    Route::new(
-        Method::GET,
-        "/health/ready",
-        "Whether requests can be served: the store answers and the server is not stopping.",
-        || get(ready),
-    ),
-    Route::new(Method::GET, "/metrics", "Figures in the text format of Prometheus.", || {
-        get(figures)
-    }),
+    Route {
+        method: Method::GET,
+        path: "/health/live",
+        access: Access::Anybody,
+        rules: &[],
+        summary: "Whether the process answers.",
+        handler: || get(live),
+    },
+    Route {
+        method: Method::GET,
+        path: "/health/ready",
+        access: Access::Anybody,
+        rules: &[],
+        summary: "Whether requests can be served: the store answers and the server is not stopping.",
+        handler: || get(ready),
+    },
+    Route {
+        method: Method::GET,
+        path: "/metrics",
+        access: Access::Anybody,
+        rules: &[],
+        summary: "Figures in the text format of Prometheus.",
+        handler: || get(figures),
+    },
 ];
 
 async fn live() -> Response {

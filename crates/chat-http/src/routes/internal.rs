@@ -9,7 +9,7 @@ use axum::response::Response;
 use axum::routing::get;
 use hyper::Method;
 
-use super::{Route, me};
+use super::{Access, Route, me};
 use crate::collection::print;
 use crate::identity::Caller;
 use crate::query::Query;
@@ -18,24 +18,30 @@ use crate::resources;
 use crate::server::Shared;
 
 pub(super) static ROUTES: &[Route] = &[
-    Route::new(
-        Method::GET,
-        "/internal-api/me/settings",
-        "The settings that hold for the user.",
-        || get(me::settings),
-    ),
-    Route::new(
-        Method::GET,
-        "/internal-api/contact-center",
-        "The contact center, with `subresources=businessAttributes` its lists of values.",
-        || get(contact_center),
-    ),
-    Route::new(
-        Method::GET,
-        "/internal-api/business-attributes",
-        "The lists of values that clients offer.",
-        || get(business_attributes),
-    ),
+    Route {
+        method: Method::GET,
+        path: "/internal-api/me/settings",
+        access: Access::Login,
+        rules: &["PLAT-3.6-3"],
+        summary: "The settings that hold for the user.",
+        handler: || get(me::settings),
+    },
+    Route {
+        method: Method::GET,
+        path: "/internal-api/contact-center",
+        access: Access::Login,
+        rules: &["PLAT-3.6-5", "PLAT-3.6-16"],
+        summary: "The contact center, with `subresources=businessAttributes` its lists of values.",
+        handler: || get(contact_center),
+    },
+    Route {
+        method: Method::GET,
+        path: "/internal-api/business-attributes",
+        access: Access::Login,
+        rules: &["PLAT-3.6-16"],
+        summary: "The lists of values that clients offer.",
+        handler: || get(business_attributes),
+    },
 ];
 
 async fn contact_center(

@@ -6,7 +6,7 @@ use axum::routing::get;
 use chat_model::StatusCode;
 use hyper::Method;
 
-use super::Route;
+use super::{Access, Route};
 use crate::agents::Channel;
 use crate::collection::{self, Item, list, one};
 use crate::config;
@@ -21,53 +21,86 @@ use crate::roster;
 use crate::server::{Server, Shared};
 
 pub(super) static ROUTES: &[Route] = &[
-    Route::new(
-        Method::GET,
-        "/api/v2/me",
-        "The user who asks, with the collections that `subresources` names.",
-        || get(read),
-    ),
-    Route::new(
-        Method::GET,
-        "/api/v2/me/channels",
-        "The channels of the contact center session.",
-        || get(channels),
-    ),
-    Route::new(
-        Method::GET,
-        "/api/v2/me/channels/{channel}",
-        "One channel of the contact center session.",
-        || get(channel),
-    ),
-    Route::new(
-        Method::GET,
-        "/api/v2/me/interactions",
-        "Everything the user works on; here these are the chats.",
-        || get(interactions),
-    ),
-    Route::new(
-        Method::GET,
-        "/api/v2/me/devices",
-        "The user's telephones, of which there are none.",
-        || get(devices),
-    ),
-    Route::new(
-        Method::GET,
-        "/api/v2/me/calls",
-        "The user's telephone calls, of which there are none.",
-        || get(calls),
-    ),
-    Route::new(Method::GET, "/api/v2/me/groups", "The groups the user is in.", || get(groups)),
-    Route::new(Method::GET, "/api/v2/me/skills", "The user's skills, each with its level.", || {
-        get(skills)
-    }),
-    Route::new(Method::GET, "/api/v2/me/features", "The features the user has.", || get(features)),
-    Route::new(
-        Method::GET,
-        "/api/v2/me/settings",
-        "The settings that hold for the user: the centre's, with the user's own on top.",
-        || get(settings),
-    ),
+    Route {
+        method: Method::GET,
+        path: "/api/v2/me",
+        access: Access::Login,
+        rules: &["PLAT-3.1-1", "PLAT-1.3-12", "DEC-42"],
+        summary: "The user who asks, with the collections that `subresources` names.",
+        handler: || get(read),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/me/channels",
+        access: Access::Login,
+        rules: &["PLAT-3.5-8", "PLAT-1.3-14"],
+        summary: "The channels of the contact center session.",
+        handler: || get(channels),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/me/channels/{channel}",
+        access: Access::Login,
+        rules: &["PLAT-3.5-8"],
+        summary: "One channel of the contact center session.",
+        handler: || get(channel),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/me/interactions",
+        access: Access::Login,
+        rules: &["PLAT-1.1-4", "DEC-63"],
+        summary: "Everything the user works on; here these are the chats.",
+        handler: || get(interactions),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/me/devices",
+        access: Access::Login,
+        rules: &["PLAT-1.1-4", "PLAT-3.6-14"],
+        summary: "The user's telephones, of which there are none.",
+        handler: || get(devices),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/me/calls",
+        access: Access::Login,
+        rules: &["PLAT-1.1-4", "PLAT-3.6-14"],
+        summary: "The user's telephone calls, of which there are none.",
+        handler: || get(calls),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/me/groups",
+        access: Access::Login,
+        rules: &["PLAT-3.1-2", "PLAT-3.6-5"],
+        summary: "The groups the user is in.",
+        handler: || get(groups),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/me/skills",
+        access: Access::Login,
+        rules: &["PLAT-3.1-1"],
+        summary: "The user's skills, each with its level.",
+        handler: || get(skills),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/me/features",
+        access: Access::Login,
+        rules: &["PLAT-2.4-1", "DEC-61"],
+        summary: "The features the user has.",
+        handler: || get(features),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/me/settings",
+        access: Access::Login,
+        rules: &["PLAT-1.3-9", "PLAT-1.3-13"],
+        summary: "The settings that hold for the user: the centre's, with the user's own on top.",
+        handler: || get(settings),
+    },
 ];
 
 /// `GET /me` (PLAT-3.1). With credentials and without a session it opens one (DEC-42); HEAD, which

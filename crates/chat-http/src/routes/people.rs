@@ -6,7 +6,7 @@ use axum::routing::get;
 use chat_model::{StatusCode, UserId};
 use hyper::Method;
 
-use super::Route;
+use super::{Access, Route};
 use crate::collection::{list, list_with, one};
 use crate::identity::Caller;
 use crate::path::Named;
@@ -16,22 +16,38 @@ use crate::resources::{self, CONTACTS, USERS};
 use crate::server::Shared;
 
 pub(super) static ROUTES: &[Route] = &[
-    Route::new(Method::GET, "/api/v2/users", "The people of the contact center.", || get(users)),
-    Route::new(
-        Method::GET,
-        "/api/v2/users/{id}",
-        "One of the people of the contact center.",
-        || get(user),
-    ),
-    Route::new(
-        Method::GET,
-        "/api/v2/contacts",
-        "Whom an agent can turn to: people and queues.",
-        || get(contacts),
-    ),
-    Route::new(Method::GET, "/api/v2/contacts/{id}", "One person or queue as a contact.", || {
-        get(contact)
-    }),
+    Route {
+        method: Method::GET,
+        path: "/api/v2/users",
+        access: Access::Login,
+        rules: &["PLAT-3.1-1", "DEC-62"],
+        summary: "The people of the contact center.",
+        handler: || get(users),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/users/{id}",
+        access: Access::Login,
+        rules: &["PLAT-1.3-4", "DEC-62"],
+        summary: "One of the people of the contact center.",
+        handler: || get(user),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/contacts",
+        access: Access::Login,
+        rules: &["PLAT-1.3-11", "PLAT-1.3-16"],
+        summary: "Whom an agent can turn to: people and queues.",
+        handler: || get(contacts),
+    },
+    Route {
+        method: Method::GET,
+        path: "/api/v2/contacts/{id}",
+        access: Access::Login,
+        rules: &["PLAT-1.3-16", "PLAT-3.6-7"],
+        summary: "One person or queue as a contact.",
+        handler: || get(contact),
+    },
 ];
 
 async fn users(

@@ -10,7 +10,7 @@ use chat_model::{JsonKind, JsonRef, Rejection, StatusCode, UserId};
 use hyper::Method;
 use serde::Serialize;
 
-use super::Route;
+use super::{Access, Route};
 use crate::agents::{MOST_CHANNELS, VOICE, Which};
 use crate::body::{self, JsonBody};
 use crate::collection::print;
@@ -21,18 +21,22 @@ use crate::reply::{self, Refusal};
 use crate::server::{Server, Shared};
 
 pub(super) static ROUTES: &[Route] = &[
-    Route::new(
-        Method::POST,
-        "/api/v2/me",
-        "Starts or ends the contact center session, or changes the readiness of all channels.",
-        || post(operate),
-    ),
-    Route::new(
-        Method::POST,
-        "/api/v2/me/channels/{channel}",
-        "Changes the readiness of one channel.",
-        || post(operate_channel),
-    ),
+    Route {
+        method: Method::POST,
+        path: "/api/v2/me",
+        access: Access::Login,
+        rules: &["PLAT-3.3-1", "PLAT-3.4-1", "PLAT-3.5-2", "DEC-60"],
+        summary: "Starts or ends the contact center session, or changes the readiness of all channels.",
+        handler: || post(operate),
+    },
+    Route {
+        method: Method::POST,
+        path: "/api/v2/me/channels/{channel}",
+        access: Access::Login,
+        rules: &["PLAT-3.5-1", "PLAT-3.5-4"],
+        summary: "Changes the readiness of one channel.",
+        handler: || post(operate_channel),
+    },
 ];
 
 /// `POST /me` (PLAT-3.3, 3.4, 3.5-2).

@@ -11,8 +11,8 @@ use chat_model::{
 };
 use hyper::Method;
 
-use super::Route;
 use super::users::{agent_of, check_feature, check_role};
+use super::{Access, Route};
 use crate::body::{self, JsonBody};
 use crate::config::User;
 use crate::identity::Caller;
@@ -21,12 +21,14 @@ use crate::reply::{self, Refusal};
 use crate::roster::{CHAT_CHANNEL, MONITORING};
 use crate::server::{Server, Shared};
 
-pub(super) static ROUTES: &[Route] = &[Route::new(
-    Method::POST,
-    "/api/v2/users/{userId}/chats/{chatId}",
-    "A supervisor's operation on a chat of an agent.",
-    || post(operate),
-)];
+pub(super) static ROUTES: &[Route] = &[Route {
+    method: Method::POST,
+    path: "/api/v2/users/{userId}/chats/{chatId}",
+    access: Access::Supervisor,
+    rules: &["CHAT-1.3", "CHAT-7.0-30", "DEC-19"],
+    summary: "A supervisor's operation on a chat of an agent.",
+    handler: || post(operate),
+}];
 
 /// `POST /users/{userId}/chats/{chatId}` (CHAT-7.0-30).
 async fn operate(

@@ -7,7 +7,7 @@ use chat_model::{Rejection, StatusCode, UserId};
 use hyper::Method;
 
 use super::session::operation_name;
-use super::{Route, supervision};
+use super::{Access, Route, supervision};
 use crate::agents::{Readiness, Which};
 use crate::body::{self, JsonBody};
 use crate::config::User;
@@ -17,12 +17,14 @@ use crate::reply::{self, Refusal};
 use crate::roster::{self, AGENT_CONTROL, CHAT_CHANNEL};
 use crate::server::{Server, Shared};
 
-pub(super) static ROUTES: &[Route] = &[Route::new(
-    Method::POST,
-    "/api/v2/users/{userId}/channels/{channel}",
-    "A supervisor's operation on a channel of an agent.",
-    || post(operate_channel),
-)];
+pub(super) static ROUTES: &[Route] = &[Route {
+    method: Method::POST,
+    path: "/api/v2/users/{userId}/channels/{channel}",
+    access: Access::Supervisor,
+    rules: &["PLAT-3.5-3", "CHAT-7.0-28", "CHAT-7.0-29", "DEC-19"],
+    summary: "A supervisor's operation on a channel of an agent.",
+    handler: || post(operate_channel),
+}];
 
 /// The one place that knows which operation on an agent's channel is whose.
 async fn operate_channel(

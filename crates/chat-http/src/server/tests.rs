@@ -50,9 +50,8 @@ async fn ask(router: axum::Router, method: &str, path: &str, body: &str) -> (u16
 /// DEC-36: a defect is code 4 without details, and the server goes on.
 #[tokio::test]
 async fn a_panic_is_answered_like_any_other_error() {
-    static BROKEN: Route = Route::new(Method::GET, "/broken", "Panics.", || {
-        get(async || -> &'static str { panic!("secret detail") })
-    });
+    static BROKEN: Route =
+        Route::trial("/broken", || get(async || -> &'static str { panic!("secret detail") }));
     let (app, _) = app();
     let router = app.router_of(routes::all().chain([&BROKEN]));
     let expected = (500, r#"{"statusCode":4,"statusMessage":"internal error"}"#.to_owned());

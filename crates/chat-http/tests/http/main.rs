@@ -19,6 +19,7 @@ mod readiness;
 mod reads;
 mod recovery;
 mod refusals;
+mod routes;
 mod socket;
 mod startup;
 mod supervision;
