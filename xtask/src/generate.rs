@@ -5,6 +5,7 @@
 mod addresses;
 mod capabilities;
 mod operations;
+mod schema;
 mod status_codes;
 
 use std::fs;
@@ -12,23 +13,25 @@ use std::fs;
 use crate::{Outcome, repo};
 
 /// Every generated file: its path and its text.
-fn pages() -> Vec<(&'static str, String)> {
-    vec![
-        ("docs/api/addresses.md", addresses::page()),
-        ("docs/api/capabilities.md", capabilities::page()),
-        ("docs/api/operations.md", operations::page()),
-        ("docs/api/status-codes.md", status_codes::page()),
-    ]
+fn pages() -> Vec<(String, String)> {
+    let mut pages = vec![
+        ("docs/api/addresses.md".to_owned(), addresses::page()),
+        ("docs/api/capabilities.md".to_owned(), capabilities::page()),
+        ("docs/api/operations.md".to_owned(), operations::page()),
+        ("docs/api/status-codes.md".to_owned(), status_codes::page()),
+    ];
+    pages.extend(schema::files());
+    pages
 }
 
 /// Rewrites the files that are stale.
 pub(crate) fn write() -> Outcome {
     for (path, text) in pages() {
-        if is_current(path, &text) {
+        if is_current(&path, &text) {
             println!("{path} is current");
             continue;
         }
-        let file = repo::root().join(path);
+        let file = repo::root().join(&path);
         let says = |error| format!("{path}: {error}");
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder).map_err(says)?;
@@ -45,7 +48,7 @@ pub(crate) fn check() -> Outcome {
     let stale: Vec<&str> = pages
         .iter()
         .filter(|(path, text)| !is_current(path, text))
-        .map(|&(path, _)| path)
+        .map(|(path, _)| path.as_str())
         .collect();
     if stale.is_empty() {
         println!("{} generated files are current", pages.len());

@@ -74,6 +74,7 @@ pub struct Chat {
 
 /// One agent's part in a chat.
 #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Leg {
     user: UserId,

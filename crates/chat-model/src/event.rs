@@ -18,6 +18,7 @@ use crate::user_data::{UserDataKeys, UserDataPatch};
 
 /// Something that happened to a chat.
 #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Event {
@@ -200,6 +201,7 @@ impl Event {
 
 /// How an agent came to be offered a chat; it decides the role and what a refusal leads to.
 #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum Origin {
@@ -251,6 +253,7 @@ impl Origin {
 
 /// Why a leg was taken away.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Revocation {
@@ -269,6 +272,7 @@ pub enum Revocation {
 
 /// Who caused a record.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Author {
@@ -282,6 +286,7 @@ pub enum Author {
 
 /// What one accepted command left: everything that replay needs and nothing more.
 #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Record {
@@ -294,6 +299,7 @@ pub struct Record {
     pub reference_id: Option<u64>,
     /// What happened, in order.
     #[serde(with = "events")]
+    #[cfg_attr(feature = "schema", schemars(with = "alloc::vec::Vec<Event>"))]
     pub events: Events,
 }
 

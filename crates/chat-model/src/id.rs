@@ -9,8 +9,8 @@ use alloc::sync::Arc;
 use core::fmt;
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident)+) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])+ $name:ident)+) => {$(
+        $(#[doc = $doc])+
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name {
             text: Arc<str>,
@@ -94,7 +94,7 @@ macro_rules! ids {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "minLength": 1 })
+                schemars::json_schema!({ "description": concat!($($doc),+), "type": "string" })
             }
         }
     )+};

@@ -11,6 +11,7 @@
 
 mod error;
 mod keys;
+mod object;
 mod outlined;
 mod parts;
 mod scan;
@@ -23,6 +24,7 @@ use core::fmt;
 
 pub use error::JsonError;
 pub(crate) use error::Problem;
+pub(crate) use object::only_from_an_object;
 pub(crate) use outlined::Outlined;
 use parts::Parts;
 pub use parts::{Elements, Key, Members};

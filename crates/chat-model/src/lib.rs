@@ -70,6 +70,8 @@ mod rejection;
 mod reply;
 mod resource;
 mod rules;
+#[cfg(any(feature = "schema", feature = "schema-files"))]
+pub mod schema;
 mod state;
 mod status;
 mod supervision;
@@ -98,7 +100,8 @@ pub use operation::{
 pub use rejection::Rejection;
 pub use reply::Reply;
 pub use resource::{
-    Audience, ChatResource, ChatState, Message, Notification, NotificationType, Participant,
+    Audience, ChatResource, ChatState, CustomerChat, CustomerChatState, CustomerParticipant,
+    Message, Notification, NotificationType, Participant,
 };
 pub use rules::{Context, Directory, OpenDirectory, ReferenceIdReplies, Rules, UserInfo};
 pub use state::{

@@ -37,6 +37,7 @@ open_enum! {
 
 /// What an entry says, beside who, when and to whom.
 #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Content {
@@ -135,6 +136,7 @@ impl Content {
 
 /// One entry of the transcript. Its `index` is its place in the log, from 1 (DEC-47).
 #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LogEntry {
     /// Position of the sender among the people of the chat.

@@ -6,8 +6,8 @@
 
 /// Defines an enum of known spellings plus a variant that keeps any other text.
 macro_rules! open_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])+ $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[doc = $doc])+
         #[derive(Clone, PartialEq, Eq, Debug)]
         #[non_exhaustive]
         pub enum $name {
@@ -64,7 +64,11 @@ macro_rules! open_enum {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "examples": [$($text),+] })
+                schemars::json_schema!({
+                    "description": concat!($($doc),+),
+                    "type": "string",
+                    "examples": [$($text),+],
+                })
             }
         }
     };

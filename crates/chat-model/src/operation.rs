@@ -10,6 +10,8 @@ mod target;
 
 use alloc::string::String;
 
+#[cfg(feature = "schema")]
+pub(crate) use read::longest;
 pub(crate) use read::quoted;
 pub use read::{Outgoing, Parameter, ParameterKind, Text, TreatAs};
 pub use target::{Colleague, ConsultTarget, Target, TransferTarget};
@@ -43,6 +45,11 @@ macro_rules! operations {
             /// The `operationName`.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$name => stringify!($name),)+ }
+            }
+
+            /// Every `operationName` that means it, [`Self::name`] first (DEC-12).
+            pub const fn spellings(self) -> &'static [&'static str] {
+                match self { $(Self::$name => &[stringify!($name), $($alias)?],)+ }
             }
 
             /// The operation with this `operationName`; a second spelling counts (DEC-12).

@@ -11,6 +11,7 @@ use crate::state::{ParticipantType, Visibility};
 
 /// Someone who joined the chat, also after leaving it: the transcript refers to them.
 #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(into = "Facts", from = "Facts")]
 pub(crate) struct Person {
     facts: Facts,
@@ -23,6 +24,7 @@ pub(crate) struct Person {
 
 /// What is known of a participant.
 #[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Facts {
     pub(crate) id: ParticipantId,

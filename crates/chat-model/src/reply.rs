@@ -12,7 +12,7 @@ use crate::status::StatusCode;
 /// The body of a reply that carries nothing but its outcome.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
+#[serde(remote = "Self", rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Reply {
     /// 0, or why the request failed (CHAT-1.13).
@@ -24,6 +24,8 @@ pub struct Reply {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_id: Option<u64>,
 }
+
+crate::json::only_from_an_object! { Reply }
 
 impl Reply {
     /// `{"statusCode":0}`.

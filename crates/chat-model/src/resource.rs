@@ -1,4 +1,5 @@
-//! The wire shapes as a client reads them: chat resource, participant, message, notification.
+//! The wire shapes as a client reads them: chat resource, participant, message, notification, and the
+//! visitor's chat.
 //!
 //! The server prints these shapes straight from the chat (see [`crate::ChatView`]); these types are
 //! for whoever receives them. Members that some pages leave out are optional, values that this
@@ -7,7 +8,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::id::{ChatId, ParticipantId, UserId};
+use crate::id::{ChatId, ParticipantId, UserId, VisitorId};
 use crate::message::MessageType;
 use crate::open_enum::open_enum;
 use crate::state::{ChatType, ParticipantType};
@@ -28,6 +29,18 @@ open_enum! {
         Revoked = "Revoked",
         /// Accepted, but the session could not be joined.
         JoinFailed = "JoinFailed",
+    }
+}
+
+open_enum! {
+    /// The state of a chat as its visitor sees it (CUST-3.2, DEC-21), for readers.
+    CustomerChatState {
+        /// Open, and no agent whom the visitor can see is there.
+        WaitingForAgent = "WaitingForAgent",
+        /// An agent whom the visitor can see is there.
+        Chatting = "Chatting",
+        /// Over.
+        Idle = "Idle",
     }
 }
 
@@ -64,13 +77,15 @@ macro_rules! wire {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Debug, Default, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-        #[serde(rename_all = "camelCase")]
+        #[serde(remote = "Self", rename_all = "camelCase")]
         #[non_exhaustive]
         pub struct $name {
             $($(#[$fdoc])*
             #[serde(default, skip_serializing_if = "Option::is_none" $(, rename = $wire)?)]
             pub $field: Option<$ty>,)+
         }
+
+        crate::json::only_from_an_object! { $name }
     )+};
 }
 
@@ -161,6 +176,28 @@ wire! {
         chat_uri: String,
         /// The chat's address below `/api/v2`, beside `messages`.
         chat_path: String,
+    }
+
+    /// A chat as its visitor sees it (CUST-3).
+    CustomerChat {
+        /// The visitor's name for the chat, and all the secret a visitor has (CUST-1.7).
+        id: VisitorId,
+        /// How far it is (CUST-3.2).
+        state: CustomerChatState,
+        /// Whom the visitor can see, the visitor included.
+        participants: Vec<CustomerParticipant>,
+        /// What the visitor may do now (CUST-3.6).
+        capabilities: Vec<String>,
+    }
+
+    /// Someone in a chat, as its visitor sees them (CUST-3.1).
+    CustomerParticipant {
+        /// How they are called in the chat.
+        nickname: String,
+        /// A number in the order of joining, as text (CUST-3.3).
+        participant_id: String,
+        /// What they are.
+        kind: ParticipantType = "type",
     }
 }
 

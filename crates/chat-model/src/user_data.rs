@@ -305,11 +305,11 @@ impl schemars::JsonSchema for UserData {
         "UserData".into()
     }
 
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "description": "Ordered pairs of the application's choosing; values are any JSON.",
-            "type": "object",
-        })
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::described_pairs(
+            generator,
+            "Ordered pairs of the application's choosing; values are any JSON.",
+        )
     }
 }
 

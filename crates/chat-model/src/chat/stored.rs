@@ -23,6 +23,7 @@ use crate::user_data::UserData;
 
 /// [`Chat`], member by member.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(remote = "Chat", rename_all = "camelCase")]
 struct Stored {
     id: ChatId,
@@ -64,6 +65,17 @@ impl<'de> Deserialize<'de> for Chat {
         chat.check().map_err(D::Error::custom)?;
         chat.log_bytes = chat.log.iter().map(LogEntry::cost).sum();
         Ok(chat)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Chat {
+    fn schema_name() -> alloc::borrow::Cow<'static, str> {
+        "Snapshot".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        <Stored as schemars::JsonSchema>::json_schema(generator)
     }
 }
 

@@ -106,10 +106,10 @@ impl schemars::JsonSchema for JsonText {
     }
 
     fn schema_name() -> alloc::borrow::Cow<'static, str> {
-        "Json".into()
+        "JsonText".into()
     }
 
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        true.into()
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        generator.subschema_for::<crate::schema::Json>()
     }
 }

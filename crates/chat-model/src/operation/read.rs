@@ -105,9 +105,13 @@ pub(super) trait FromBody: Sized {
     ) -> Result<Self, Rejection>;
 }
 
-/// Bytes of a nickname (DEC-7). It stands beside every line of its participant, so that a long one
-/// would make a transcript many times as long as what was sent.
-const LONGEST_NICKNAME: usize = 256;
+/// The most bytes of the text parameter `name`, for parsers and schemas alike (DEC-7).
+///
+/// A nickname stands beside every line of its participant, so that a long one would make a transcript
+/// many times as long as what was sent. Other texts are bounded by the body.
+pub(crate) fn longest(name: &str) -> Option<usize> {
+    (name == "nickname").then_some(256)
+}
 
 /// The operation that the body names, before anything else is looked at (DEC-13, DEC-14).
 pub(super) fn operation_kind<K>(
@@ -136,9 +140,12 @@ pub(super) fn present<'a>(body: &Outlined<'a>, name: &str) -> Option<JsonRef<'a>
 pub(super) fn text<'a>(value: JsonRef<'a>, name: &'static str) -> Result<Cow<'a, str>, Rejection> {
     let text = value.decode_string();
     let text = text.ok_or_else(|| Rejection::wrong_type(name, "a string", value.kind()))?;
-    if name == "nickname" && text.len() > LONGEST_NICKNAME {
-        let found = alloc::format!("{} bytes", text.len());
-        return Err(Rejection::out_of_range(name, "at most 256 bytes long", &found));
+    if let Some(most) = longest(name).filter(|most| text.len() > *most) {
+        return Err(Rejection::OutOfRange {
+            parameter: name,
+            expected: alloc::format!("at most {most} bytes long").into(),
+            found: alloc::format!("{} bytes", text.len()),
+        });
     }
     Ok(text)
 }

@@ -262,11 +262,7 @@ impl schemars::JsonSchema for UserDataPatch {
         "UserDataPatch".into()
     }
 
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "description": "Pairs to attach or update; values are any JSON.",
-            "type": "object",
-            "propertyNames": { "minLength": 1 },
-        })
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::schema::described_pairs(generator, "Pairs to attach or update; values are any JSON.")
     }
 }
