@@ -4,6 +4,7 @@
 
 mod addresses;
 mod capabilities;
+mod header;
 mod operations;
 mod schema;
 mod status_codes;
@@ -15,6 +16,7 @@ use crate::{Outcome, repo};
 /// Every generated file: its path and its text.
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
+        ("crates/chat-ffi/include/chatmodel.h".to_owned(), header::text()),
         ("docs/api/addresses.md".to_owned(), addresses::page()),
         ("docs/api/capabilities.md".to_owned(), capabilities::page()),
         ("docs/api/operations.md".to_owned(), operations::page()),

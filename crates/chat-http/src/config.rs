@@ -146,7 +146,7 @@ impl Config {
         rules.max_user_data_bytes = self.limits.max_user_data_bytes;
         rules.max_transcript_bytes = self.limits.max_transcript_bytes;
         rules.time_offset_minutes = self.server.time_offset.minutes();
-        rules.disposition_key = self.server.disposition_key.clone();
+        rules.disposition_key = self.server.disposition_key.clone().into();
         rules.include_message_type = self.server.include_message_type;
         rules.invitation_ms = Some(self.limits.invitation_seconds * 1_000);
         rules.reference_id_replies = self.server.reference_id_replies;

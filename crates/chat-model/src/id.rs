@@ -8,6 +8,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 
+use crate::chat::Chat;
+
 macro_rules! ids {
     ($($(#[doc = $doc:literal])+ $name:ident)+) => {$(
         $(#[doc = $doc])+
@@ -140,6 +142,15 @@ impl CountingIds {
     pub fn from_seed(seed: u64) -> Self {
         Self { next: seed }
     }
+
+    /// Starts at a number made from the chat's id and revision (FNV-1a), for who has no chance at hand:
+    /// the same chat gets the same ids, and its next operation others.
+    pub fn of_chat(chat: &Chat) -> Self {
+        let bytes = chat.id().as_str().bytes().chain(chat.revision().to_le_bytes());
+        Self::from_seed(bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        }))
+    }
 }
 
 impl NewIds for CountingIds {
@@ -162,6 +173,13 @@ impl NewIds for CountingIds {
 }
 
 impl ChatId {
+    /// Whether the id can be a part of an address as it is: letters, digits, `-`, `_` and `.`, and more
+    /// than dots.
+    pub fn is_segment(&self) -> bool {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        self.as_str().bytes().all(fits) && self.as_str().bytes().any(|b| b != b'.')
+    }
+
     /// The relative address of the chat, `/chats/{id}` (CHAT-1.9).
     pub fn path(&self) -> String {
         let mut path = "/chats/".to_owned();

@@ -50,11 +50,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_body_bytes: 1 << 20, max_depth: 64, max_keys: 10_000, max_key_bytes: 1024 }
+        Self::DEFAULT
     }
 }
 
 impl Limits {
+    /// The limits that hold unless something else is said.
+    pub const DEFAULT: Self =
+        Self { max_body_bytes: 1 << 20, max_depth: 64, max_keys: 10_000, max_key_bytes: 1024 };
+
     /// For what was accepted once and comes back from a store: the rules for requests may have
     /// been others then, so only what keeps the text sound is checked again.
     pub(crate) const STORED: Self = Self {

@@ -109,6 +109,18 @@ impl Rejection {
         Self::OutOfRange { parameter, expected: expected.into(), found: found.into() }
     }
 
+    /// What a caller is told whose operation could not be read and who `is_on_the_chat` or not: a body
+    /// that is no object is found before a chat that is not there, and everything else after it
+    /// (DEC-14).
+    #[must_use]
+    pub fn or_not_found(self, is_on_the_chat: bool) -> Self {
+        match self {
+            Self::Unreadable(_) | Self::NotAnObject { .. } => self,
+            _ if !is_on_the_chat => Self::ChatNotFound,
+            other => other,
+        }
+    }
+
     /// The `statusCode` of the reply.
     pub fn status(&self) -> StatusCode {
         match self {

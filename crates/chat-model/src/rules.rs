@@ -3,7 +3,7 @@
 //! The core has no clock, no chance and no directory of its own; an embedder passes them in, and
 //! the same arguments give the same bytes.
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::string::String;
 
 use crate::id::{QueueName, UserId};
@@ -24,11 +24,11 @@ pub struct Rules {
     /// What stands before `/chats/{id}` in every `uri`, ending with `/api/v2` (PLAT-1.1-1).
     ///
     /// It is copied into JSON strings as it is; [`Rules::with_base`] checks that it may be.
-    base: String,
+    base: Cow<'static, str>,
     /// Minutes east of UTC in which times are printed (DEC-35).
     pub time_offset_minutes: i16,
     /// Where SetDisposition writes when the request names no key (DEC-8).
-    pub disposition_key: String,
+    pub disposition_key: Cow<'static, str>,
     /// Whether a message's `messageType` is echoed (CHAT-6.7, DEC-12).
     pub include_message_type: bool,
     /// After how many milliseconds an unanswered invitation is revoked (DEC-17); `None`: never.
@@ -50,21 +50,24 @@ pub enum ReferenceIdReplies {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self {
-            limits: Limits::default(),
-            max_user_data_bytes: 1 << 20,
-            max_transcript_bytes: 4 << 20,
-            base: "http://localhost:8080/api/v2".to_owned(),
-            time_offset_minutes: 0,
-            disposition_key: "DispositionCode".to_owned(),
-            include_message_type: true,
-            invitation_ms: Some(30_000),
-            reference_id_replies: ReferenceIdReplies::Documented,
-        }
+        Self::DEFAULT
     }
 }
 
 impl Rules {
+    /// The rules that hold unless something else is said; they need no memory of their own.
+    pub const DEFAULT: Self = Self {
+        limits: Limits::DEFAULT,
+        max_user_data_bytes: 1 << 20,
+        max_transcript_bytes: 4 << 20,
+        base: Cow::Borrowed("http://localhost:8080/api/v2"),
+        time_offset_minutes: 0,
+        disposition_key: Cow::Borrowed("DispositionCode"),
+        include_message_type: true,
+        invitation_ms: Some(30_000),
+        reference_id_replies: ReferenceIdReplies::Documented,
+    };
+
     /// Prints addresses below `base`, such as `http://localhost:8080/api/v2`; a trailing slash is
     /// dropped. `None` if `base` holds a character that does not belong into an address.
     #[must_use]
@@ -74,7 +77,7 @@ impl Rules {
         if base.is_empty() || !base.bytes().all(fits) {
             return None;
         }
-        base.clone_into(&mut self.base);
+        self.base = Cow::Owned(base.to_owned());
         Some(self)
     }
 

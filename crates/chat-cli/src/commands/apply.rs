@@ -134,26 +134,14 @@ fn perform(
     reference_id: u64,
 ) -> Result<(Applied, Reply), Rejection> {
     let rules = &input.rules;
-    let operation = Operation::parse(body, &rules.limits).map_err(|rejection| match rejection {
-        Rejection::Unreadable(_) | Rejection::NotAnObject { .. } => rejection,
-        _ if input.chat.leg(user).is_none() => Rejection::ChatNotFound,
-        other => other,
-    })?;
+    let operation = Operation::parse(body, &rules.limits)
+        .map_err(|rejection| rejection.or_not_found(input.chat.leg(user).is_some()))?;
     let directory = OpenDirectory::new();
     let context = Context::new(at, rules, &directory).with_reference_id(reference_id);
-    let mut ids = CountingIds::from_seed(seed(input.chat.id(), input.chat.revision()));
+    let mut ids = CountingIds::of_chat(&input.chat);
     let applied = input.chat.apply(&Command::user(user, &operation), &context, &mut ids)?;
     let reply = applied.reply(operation.kind(), rules);
     Ok((applied, reply))
-}
-
-/// Where new ids start: FNV-1a of the chat's id and revision, so that the same input gives the same
-/// bytes and the next operation gives other ids.
-fn seed(id: &ChatId, revision: u64) -> u64 {
-    let bytes = id.as_str().bytes().chain(revision.to_le_bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 fn print(input: &Input, form: Form, user: &UserId, applied: &Applied, reply: &Reply) -> String {

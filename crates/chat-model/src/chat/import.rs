@@ -10,7 +10,7 @@ use smallvec::smallvec;
 use super::{Chat, Leg, MODEL_REVISION};
 use crate::event::{Author, Event, Origin, Record};
 use crate::id::{ParticipantId, QueueName, UserId};
-use crate::json::{JsonKind, JsonRef, Limits};
+use crate::json::{JsonError, JsonKind, JsonRef, Limits};
 use crate::operation::quoted;
 use crate::participant::{Facts, Person};
 use crate::resource::{Audience, ChatResource, ChatState, Participant};
@@ -34,11 +34,34 @@ pub struct ChatFile {
 
 /// Why a file is no chat.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ImportError(String);
+pub struct ImportError(Reason);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Reason {
+    Json(JsonError),
+    NoChat(String),
+}
+
+impl ImportError {
+    fn new(message: String) -> Self {
+        Self(Reason::NoChat(message))
+    }
+
+    /// What is wrong with the JSON and where, if it is that.
+    pub fn json(&self) -> Option<&JsonError> {
+        match &self.0 {
+            Reason::Json(error) => Some(error),
+            Reason::NoChat(_) => None,
+        }
+    }
+}
 
 impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match &self.0 {
+            Reason::Json(error) => error.fmt(f),
+            Reason::NoChat(message) => f.write_str(message),
+        }
     }
 }
 
@@ -61,14 +84,14 @@ impl ChatFile {
     /// The text is no JSON within `limits`, or no chat; the message says what was expected.
     pub fn read(json: &[u8], limits: &Limits) -> Result<Self, ImportError> {
         let value =
-            JsonRef::validate(json, limits).map_err(|error| ImportError(error.to_string()))?;
+            JsonRef::validate(json, limits).map_err(|error| ImportError(Reason::Json(error)))?;
         if value.kind() != JsonKind::Object {
             return Err(expected("a chat to be an object", &value.kind().to_string()));
         }
         let shape: Shape = parse(json)?;
         match shape.snapshot {
             Some(MODEL_REVISION) => Ok(Self { chat: parse(json)?, owner: None }),
-            Some(other) => Err(ImportError(alloc::format!(
+            Some(other) => Err(ImportError::new(alloc::format!(
                 "expected a snapshot of revision {MODEL_REVISION}, found {other}"
             ))),
             None => Self::from_resource(&parse(json)?, shape.owner, shape.queue),
@@ -87,7 +110,7 @@ impl ChatFile {
     ) -> Result<Self, ImportError> {
         let id = resource.id.clone().ok_or_else(|| expected("`id`, the chat's name", "none"))?;
         // It becomes a part of the chat's address.
-        if !is_segment(id.as_str()) {
+        if !id.is_segment() {
             let found = quoted(id.as_str());
             return Err(expected("`id` to be letters, digits, `-`, `_` or `.`", &found));
         }
@@ -246,11 +269,6 @@ fn leg(user: &UserId, state: LegState, role: Role, person: Option<u32>) -> Leg {
     }
 }
 
-fn is_segment(id: &str) -> bool {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    id.bytes().all(fits) && id.bytes().any(|b| b != b'.')
-}
-
 fn leg_state(state: Option<&ChatState>) -> Result<LegState, ImportError> {
     match state {
         None => Ok(LegState::Chatting),
@@ -260,9 +278,9 @@ fn leg_state(state: Option<&ChatState>) -> Result<LegState, ImportError> {
 }
 
 fn parse<'a, T: serde::Deserialize<'a>>(json: &'a [u8]) -> Result<T, ImportError> {
-    serde_json::from_slice(json).map_err(|error| ImportError(error.to_string()))
+    serde_json::from_slice(json).map_err(|error| ImportError::new(error.to_string()))
 }
 
 fn expected(what: &str, found: &str) -> ImportError {
-    ImportError(alloc::format!("expected {what}, found {found}"))
+    ImportError::new(alloc::format!("expected {what}, found {found}"))
 }
