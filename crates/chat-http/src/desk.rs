@@ -12,6 +12,7 @@ mod load;
 mod owned;
 mod place;
 mod recall;
+mod supervised;
 
 use std::fmt;
 use std::sync::Arc;
@@ -100,7 +101,7 @@ impl Desk {
                 "chat_conflicts_total",
                 "Operations decided again because another node was faster.",
             ),
-            supervisions: Arc::new(Supervisions::new(store.clone(), &roster)),
+            supervisions: Arc::new(Supervisions::new(store.clone(), roster.clone())),
             owned: Owned::default(),
             recall: Recall::default(),
             retention_ms: i64::try_from(retention.as_millis()).unwrap_or(i64::MAX),
@@ -134,17 +135,10 @@ impl Desk {
             return Err(Rejection::ChatNotFound.into());
         }
         let operation = Operation::read(body, &self.rules.limits)?;
-        let mut directory = Gathered::for_operation(&self.roster, &self.agents, &operation).await?;
-        // DEC-19: who accepts brings along whoever supervises, one chat after the other.
-        let _turn = match operation.kind() {
-            OperationKind::Accept => {
-                let turn = self.supervisions.turn_of(user).await;
-                let supervisions = &self.supervisions;
-                directory = directory.with_supervision_of(user, &self.agents, supervisions).await?;
-                turn
-            }
-            _ => None,
-        };
+        if operation.kind() == OperationKind::Accept {
+            return self.accept(chat, user, &operation, known).await;
+        }
+        let directory = Gathered::for_operation(&self.roster, &self.agents, &operation).await?;
         let reference_id = self.agents.reference_id(user).await?;
         let command = Command::user(user, &operation);
         self.commit(chat, &mut known, &command, Some(reference_id), &directory).await?;
@@ -171,9 +165,9 @@ impl Desk {
             return Err(Rejection::ChatNotFound.into());
         }
         let operation = SupervisorOperation::read(body, &self.rules.limits)?;
-        let mut directory = Gathered::nobody(&self.roster)
-            .with_supervision_of(agent, &self.agents, &self.supervisions)
-            .await?;
+        let supervision = self.supervisions.of(agent).await?;
+        let mut directory =
+            Gathered::nobody(&self.roster).with_supervision(supervision, &self.agents).await?;
         directory.look_for(supervisor.clone(), &self.agents).await?;
         let reference_id = self.agents.reference_id(supervisor).await?;
         let command = Command::supervisor(supervisor, agent, &operation);

@@ -85,6 +85,12 @@ pub(crate) fn has_chat_feature(user: &User) -> bool {
     CHAT_FEATURES.iter().any(|id| user.has_feature(id))
 }
 
+/// Whether the user has what supervising chats takes: its own feature (CHAT-7.0-28), and one of those
+/// without which there are no chats (CHAT-1.1, DEC-61).
+pub(crate) fn may_monitor(user: &User) -> bool {
+    user.has_feature(MONITORING) && has_chat_feature(user)
+}
+
 /// Whether the user has a role that may act on other users (PLAT-2.3-1); others are refused with
 /// code 5 (DEC-19).
 pub(crate) fn is_supervisor(user: &User) -> bool {

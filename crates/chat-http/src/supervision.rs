@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::reply::Refusal;
-use crate::roster::Roster;
+use crate::roster::{self, Roster};
 use crate::storage::AnyStore;
 
 /// How often a change is made again because another node was faster.
@@ -22,20 +22,32 @@ const TRIES: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Supervisions {
     store: AnyStore,
+    roster: Arc<Roster>,
     /// One acceptance of an agent at a time on this node, so that the next chat is one chat.
     turns: IndexMap<UserId, Arc<Mutex<()>>>,
 }
 
 impl Supervisions {
-    pub(crate) fn new(store: AnyStore, roster: &Roster) -> Self {
+    pub(crate) fn new(store: AnyStore, roster: Arc<Roster>) -> Self {
         let turns = roster.users().map(|user| (user.id.clone(), Arc::default())).collect();
-        Self { store, turns }
+        Self { store, roster, turns }
     }
 
-    /// Who supervises `agent`.
+    /// Who supervises `agent`; of those who asked for it whoever still may.
     pub(crate) async fn of(&self, agent: &UserId) -> Result<Supervision, Unavailable> {
         let lease = self.store.get(&lease_key(agent)).await?;
-        lease.map_or_else(|| Ok(Supervision::default()), |lease| parse(&lease.value))
+        let Some(lease) = lease else { return Ok(Supervision::default()) };
+        Ok(self.permitted(parse(&lease.value)?))
+    }
+
+    /// A lease outlives the configuration: who was a supervisor once must not come along for ever.
+    fn permitted(&self, mut supervision: Supervision) -> Supervision {
+        supervision.retain(|one| {
+            self.roster
+                .user(&one.user)
+                .is_some_and(|user| roster::is_supervisor(user) && roster::may_monitor(user))
+        });
+        supervision
     }
 
     /// Waits until no other chat is being accepted by `agent` on this node. Hold it until the
@@ -64,21 +76,11 @@ impl Supervisions {
         .await
     }
 
-    /// Takes note that `supervisor` came along with a chat of `agent`: who asked for the next one
-    /// has had it.
+    /// Changes the supervision of `agent` unless `change` says that nothing has changed.
     ///
     /// # Errors
-    /// The store does not answer. Then the supervisor will come along once more.
-    pub(crate) async fn came_along(
-        &self,
-        agent: &UserId,
-        supervisor: &UserId,
-    ) -> Result<(), Refusal> {
-        self.change(agent, |supervision| Ok(supervision.came_along(supervisor))).await
-    }
-
-    /// Changes the supervision of `agent` unless `change` says that nothing has changed.
-    async fn change(
+    /// What `change` says; or the store does not answer.
+    pub(crate) async fn change(
         &self,
         agent: &UserId,
         change: impl Fn(&mut Supervision) -> Result<bool, Refusal>,

@@ -9,7 +9,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::id::UserId;
+use crate::id::{ChatId, UserId};
 use crate::operation::{MonitoringOperation, MonitoringOperationKind};
 use crate::rejection::Rejection;
 use crate::state::{SupervisionMode, SupervisionScope};
@@ -18,7 +18,8 @@ use crate::state::{SupervisionMode, SupervisionScope};
 ///
 /// It serialises to what a host keeps. Who may supervise is for the host to know (PLAT-2.3); then it
 /// keeps what [`perform`](Self::perform) makes of the request, shows it to the model, and notes who
-/// came along:
+/// came along. A host with several chats, or nodes, at one time [reserves](Self::reserve) the next
+/// chat before it lets the model decide: so it is one chat, whatever fails on the way.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -98,6 +99,17 @@ pub struct Supervisor {
     /// How the supervisor is called in the chats; by the user name if absent (DEC-19).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nickname: Option<String>,
+    /// The one chat that a supervisor of the next one comes along with, once the agent is about to
+    /// accept it; no chat yet if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserved_for: Option<ChatId>,
+}
+
+impl Supervisor {
+    /// Whether the supervisor comes along when the agent accepts `chat`.
+    pub fn comes_along_with(&self, chat: &ChatId) -> bool {
+        self.reserved_for.as_ref().is_none_or(|reserved| reserved == chat)
+    }
 }
 
 impl Supervision {
@@ -128,6 +140,7 @@ impl Supervision {
             // CHAT-7.0-28: all chats unless said otherwise.
             scope: scope.unwrap_or(SupervisionScope::AllChats),
             nickname: nickname.clone().filter(|nickname| !nickname.is_empty()),
+            reserved_for: None,
         };
         match self.0.iter_mut().find(|other| other.user == *user) {
             Some(place) => *place = supervisor,
@@ -143,6 +156,29 @@ impl Supervision {
         let before = self.0.len();
         self.0.retain(|one| one.user != *user || one.scope == SupervisionScope::AllChats);
         self.0.len() < before
+    }
+
+    /// Takes note that `chat` is about to be accepted, so that to those who asked for the next chat no
+    /// other one is it. Whether anything changed.
+    pub fn reserve(&mut self, chat: &ChatId) -> bool {
+        let is_free = |one: &&mut Supervisor| {
+            one.scope == SupervisionScope::NextChat && one.reserved_for.is_none()
+        };
+        let free = self.0.iter_mut().filter(is_free);
+        free.map(|one| one.reserved_for = Some(chat.clone())).count() > 0
+    }
+
+    /// Takes note that `user` did not come along with `chat`: the next chat is another one. Whether
+    /// anything changed.
+    pub fn release(&mut self, chat: &ChatId, user: &UserId) -> bool {
+        let is_meant =
+            |one: &&mut Supervisor| one.user == *user && one.reserved_for.as_ref() == Some(chat);
+        self.0.iter_mut().filter(is_meant).map(|one| one.reserved_for = None).count() > 0
+    }
+
+    /// Leaves out everybody whom `keep` does not want: who supervises only as long as they may.
+    pub fn retain(&mut self, keep: impl FnMut(&Supervisor) -> bool) {
+        self.0.retain(keep);
     }
 
     /// How `user` supervises the agent now, if so.
@@ -179,7 +215,7 @@ mod tests {
 
     use super::{Supervision, SupervisionScope};
     use crate::json::Limits;
-    use crate::{MonitoringOperation, UserId};
+    use crate::{ChatId, MonitoringOperation, UserId};
 
     /// Lets `user` ask for `body` and answers with the supervision as it is kept, or the refusal.
     fn ask(supervision: &mut Supervision, user: &str, body: &str) -> alloc::string::String {
@@ -227,5 +263,32 @@ mod tests {
         assert!(of_agent.came_along(&sue), "the next chat came");
         assert!(of_agent.is_empty());
         assert!(!of_agent.came_along(&sue));
+    }
+
+    /// CHAT-7.2-8: the next chat is one chat, also while it is being accepted.
+    #[test]
+    fn what_is_reserved_is_reserved_once() {
+        let mut of_agent = Supervision::default();
+        ask(&mut of_agent, "s1", r#"{"operationName":"Monitor"}"#);
+        let next = r#"{"operationName":"Coach","supervisorMonitoringMode":"NextChat"}"#;
+        ask(&mut of_agent, "s2", next);
+        let (one, other, sue) = (ChatId::new("a"), ChatId::new("b"), UserId::new("s2"));
+        let with = |supervision: &Supervision, chat: &ChatId| {
+            let along = supervision.supervisors().filter(|one| one.comes_along_with(chat));
+            along.map(|one| one.user.to_string()).collect::<alloc::vec::Vec<_>>()
+        };
+        assert_eq!(with(&of_agent, &one), ["s1", "s2"]);
+        assert!(of_agent.reserve(&one));
+        assert!(!of_agent.reserve(&one) && !of_agent.reserve(&other));
+        assert_eq!((with(&of_agent, &one).len(), with(&of_agent, &other).len()), (2, 1));
+        assert!(!of_agent.release(&other, &sue));
+        assert!(of_agent.release(&one, &sue));
+        assert!(of_agent.reserve(&other));
+        assert_eq!((with(&of_agent, &one).len(), with(&of_agent, &other).len()), (1, 2));
+        // Asking again is asking for one more.
+        ask(&mut of_agent, "s2", next);
+        assert_eq!((with(&of_agent, &one).len(), with(&of_agent, &other).len()), (2, 2));
+        of_agent.retain(|one| one.user == sue);
+        assert_eq!(with(&of_agent, &one), ["s2"]);
     }
 }

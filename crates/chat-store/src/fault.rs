@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chat_model::ChatId;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, OwnedRwLockWriteGuard, RwLock, broadcast};
 
 use crate::{
     Append, AppendError, CommandId, FeedId, FeedPage, Head, Lease, LeaseError, LeaseKey, Leases,
@@ -91,6 +91,25 @@ struct Shared {
     script: Mutex<VecDeque<Fault>>,
     failing_reads: AtomicU64,
     under_way: Mutex<Vec<Late>>,
+    /// Taken by whoever holds appends back.
+    gate: Arc<RwLock<()>>,
+    /// An append waits at the gate.
+    arrived: Notify,
+}
+
+/// Appends wait for as long as this is there: time enough for whatever may happen between a
+/// decision and its record.
+#[derive(Debug)]
+pub struct Pause {
+    shared: Arc<Shared>,
+    _gate: OwnedRwLockWriteGuard<()>,
+}
+
+impl Pause {
+    /// Waits until an append waits.
+    pub async fn arrived(&self) {
+        self.shared.arrived.notified().await;
+    }
 }
 
 /// What becomes of one append.
@@ -129,6 +148,8 @@ impl<S> Faulty<S> {
                 script: Mutex::default(),
                 failing_reads: AtomicU64::new(0),
                 under_way: Mutex::default(),
+                gate: Arc::default(),
+                arrived: Notify::new(),
             }),
         }
     }
@@ -143,6 +164,17 @@ impl<S> Faulty<S> {
     /// Makes the next `count` reads fail, through any clone of this handle.
     pub fn fail_reads(&self, count: u64) {
         self.shared.failing_reads.store(count, Ordering::SeqCst);
+    }
+
+    /// Makes the next appends meet these faults in turn, through any clone of this handle.
+    pub fn meet(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.script().extend(faults);
+    }
+
+    /// Makes appends wait, through any clone of this handle, until the pause is dropped.
+    pub async fn pause(&self) -> Pause {
+        let gate = self.shared.gate.clone().write_owned().await;
+        Pause { shared: self.shared.clone(), _gate: gate }
     }
 
     /// Sets what a rival writes, where the reader has to understand it.
@@ -247,8 +279,18 @@ impl<S: fmt::Debug> fmt::Debug for Faulty<S> {
     }
 }
 
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("seed", &self.seed).finish_non_exhaustive()
+    }
+}
+
 impl<S: Store> Store for Faulty<S> {
     async fn append(&self, append: Append<'_>) -> Result<Head, AppendError> {
+        if self.shared.gate.try_read().is_err() {
+            self.shared.arrived.notify_one();
+        }
+        let _passes = self.shared.gate.read().await;
         self.deliver().await;
         let unknown = |what: &str| Err(AppendError::Unknown(format!("injected: {what}")));
         match self.fate() {

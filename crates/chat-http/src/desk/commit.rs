@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chat_model::{
-    Chat, ChatId, Command, Context, Event, MODEL_REVISION, Notices, Record, Rejection, UserId,
+    Chat, ChatId, Command, Context, MODEL_REVISION, Notices, Record, Rejection, UserId,
 };
 use chat_store::{
     Append, CommandId, FeedId, Head, OnceError, Store as _, Unavailable, append_once_pausing,
@@ -136,27 +136,12 @@ impl Desk {
             }
         };
         attempt.succeeded(&chat, &moves.freed);
-        self.note_supervisors(&record).await;
         if is_time_for_snapshot(head.version) && head.token != 0 {
             self.keep_snapshot(&chat, head).await;
         }
         // A head without a token fits nothing any more; what is finished is read from the store.
         let keep = head.token != 0 && !chat.is_finished();
         Ok(keep.then_some(Known { chat, head }))
-    }
-
-    /// DEC-19: who asked for the next chat of an agent has had it. Done to its end even if the request
-    /// is dropped meanwhile; without the store the supervisor comes along once more.
-    async fn note_supervisors(&self, record: &Record) {
-        for event in &record.events {
-            let Event::SupervisorAdmitted { user, agent, .. } = event else { continue };
-            let (supervisions, user, agent) =
-                (self.supervisions.clone(), user.clone(), agent.clone());
-            let noted = async move { supervisions.came_along(&agent, &user).await };
-            if let Ok(Err(why)) = tokio::spawn(noted).await {
-                tracing::warn!(?why, "a supervisor will come along with one chat more");
-            }
-        }
     }
 
     /// A snapshot that is not kept costs a longer fold later and nothing else.

@@ -5,7 +5,6 @@ use chat_store::Unavailable;
 
 use crate::agents::Agents;
 use crate::roster::{CHAT_CHANNEL, Roster};
-use crate::supervision::Supervisions;
 
 /// The people and queues of the configuration, and who of them is there as far as one operation
 /// wants to know.
@@ -63,20 +62,22 @@ impl<'a> Gathered<'a> {
 }
 
 impl Gathered<'_> {
-    /// Adds who supervises `agent`, and who of them is there.
-    pub(super) async fn with_supervision_of(
+    /// Adds who supervises the agent whom it is about, and who of them is there.
+    pub(super) async fn with_supervision(
         mut self,
-        agent: &UserId,
+        supervision: Supervision,
         agents: &Agents,
-        supervisions: &Supervisions,
     ) -> Result<Self, Unavailable> {
-        self.supervision = supervisions.of(agent).await?;
-        let supervisors: Vec<UserId> =
-            self.supervision.supervisors().map(|one| one.user.clone()).collect();
-        for user in supervisors {
-            self.look_for(user, agents).await?;
+        for one in supervision.supervisors() {
+            self.look_for(one.user.clone(), agents).await?;
         }
+        self.supervision = supervision;
         Ok(self)
+    }
+
+    /// Who supervises the agent whom it is about.
+    pub(super) fn supervision(&self) -> &Supervision {
+        &self.supervision
     }
 
     /// Adds whether `user` is in a chat session.

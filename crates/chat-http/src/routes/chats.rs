@@ -149,7 +149,7 @@ pub(super) async fn transcript(
 }
 
 /// CHAT-1.1: the chat features are those of agents; without them code 3 (DEC-14).
-fn check_feature(user: &User) -> Result<(), Refusal> {
+pub(super) fn check_feature(user: &User) -> Result<(), Refusal> {
     if roster::has_chat_feature(user) {
         return Ok(());
     }

@@ -12,7 +12,7 @@ use chat_model::{
 use hyper::Method;
 
 use super::users::{agent_of, check_feature, check_role};
-use super::{Access, Route};
+use super::{Access, Route, chats};
 use crate::body::{self, JsonBody};
 use crate::config::User;
 use crate::identity::Caller;
@@ -39,7 +39,7 @@ async fn operate(
 ) -> Result<Response, Refusal> {
     check_role(&caller.user)?;
     let body = body::object(&body, &server.rules.limits)?;
-    check_feature(&caller.user, MONITORING)?;
+    check_may_supervise(&caller.user)?;
     let agent = agent_of(&server, &agent)?;
     let reply =
         server.chats.desk.perform_for_supervisor(&chat, &caller.user.id, agent, body).await?;
@@ -59,7 +59,7 @@ pub(super) async fn monitor(
     channel: &str,
     body: JsonRef<'_>,
 ) -> Result<Response, Refusal> {
-    check_feature(supervisor, MONITORING)?;
+    check_may_supervise(supervisor)?;
     if channel != CHAT_CHANNEL {
         return Err(Refusal::new(
             StatusCode::NotFound,
@@ -91,4 +91,10 @@ pub(super) async fn monitor(
     }
     server.chats.desk.supervisions().perform(agent, &supervisor.id, &operation).await?;
     Ok(reply::ok())
+}
+
+/// CHAT-7.0-28: the feature for it, and one of those for chats, which every operation on them needs.
+fn check_may_supervise(user: &User) -> Result<(), Refusal> {
+    check_feature(user, MONITORING)?;
+    chats::check_feature(user)
 }

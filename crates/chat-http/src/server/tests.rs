@@ -10,7 +10,6 @@ use chat_model::{StatusCode, UserId};
 use chat_store::MemoryStore;
 use chat_store::fault::{Faults, Faulty};
 use http_body_util::BodyExt as _;
-use hyper::Method;
 use tower::ServiceExt as _;
 
 use super::App;

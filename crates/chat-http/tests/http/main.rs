@@ -15,6 +15,7 @@ mod notifications;
 mod operations;
 mod polls;
 mod presence;
+mod races;
 mod readiness;
 mod reads;
 mod recovery;

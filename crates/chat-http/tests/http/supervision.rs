@@ -1,6 +1,7 @@
 //! Supervision over HTTP: who may, what each hears and reads, and how long it lasts (CHAT-1.2,
 //! CHAT-1.3, CHAT-7.0-28 to -30, DEC-19, DEC-40).
 
+use chat_http::User;
 use serde_json::{Value, json};
 
 use crate::floor::agent_id;
@@ -237,4 +238,39 @@ async fn supervision_of_all_chats_lasts() {
     let cancel = json!({"operationName": "CancelSupervisorMonitoring"});
     site.supervise(&channel(1), cancel).await.assert_ok();
     assert_eq!(site.chats(SUPERVISOR).await, [fourth], "the present chat goes on");
+}
+
+/// CHAT-1.1, CHAT-7.0, DEC-61: supervising chats takes the feature for chats as well, because who has
+/// none is shown no chats.
+#[tokio::test]
+async fn who_has_no_chats_supervises_none() {
+    let site = Site::with(|config| {
+        config.users[3].features = Some(vec!["api-supervisor-monitoring".to_owned()]);
+    });
+    site.log_in(&["agent1", SUPERVISOR]).await;
+    site.ready("agent1").await;
+    let chat = site.taken("Chris").await;
+    let monitor = json!({"operationName": "Monitor"});
+    let intrude = json!({"operationName": "Intrude", "supervisorVisibilityMode": "Coach"});
+    site.supervise(&channel(1), monitor).await.assert_refused(403, 3, "api-multimedia");
+    site.supervise(&chat_of(1, &chat), intrude).await.assert_refused(403, 3, "api-multimedia");
+}
+
+/// PLAT-2.3: supervision is kept over a restart, and the right to it is the present configuration's.
+#[tokio::test]
+async fn who_may_not_supervise_any_more_does_not_come_along() {
+    for (what, change) in [
+        ("the role", (|user| user.roles = vec!["ROLE_AGENT".to_owned()]) as fn(&mut User)),
+        ("the feature", |user| user.features = Some(vec!["api-multimedia".to_owned()])),
+        ("chats", |user| user.features = Some(vec!["api-supervisor-monitoring".to_owned()])),
+    ] {
+        let site = floor().await;
+        for operation in ["Monitor", "Coach"] {
+            site.supervise(&channel(1), json!({"operationName": operation})).await.assert_ok();
+        }
+        let listener = site.listen(SUPERVISOR).await;
+        let site = site.restarted_with(|config| change(&mut config.users[3]));
+        site.taken("Chris").await;
+        assert_eq!(listener.hear_short(&site).await, [""; 0], "without {what}");
+    }
 }

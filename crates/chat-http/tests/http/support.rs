@@ -7,7 +7,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine as _;
 use chat_http::{App, Clock as _, Config, ManualClock};
-use chat_store::MemoryStore;
+use chat_store::fault::{Faults, Faulty};
+use chat_store::{Leases, MemoryStore, Store};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -34,6 +35,19 @@ impl Site {
         let store = MemoryStore::new(Arc::new(move || hands.now_ms()));
         let app = App::new(config.clone(), store.clone(), clock.clone()).unwrap();
         Self { router: app.router(), app, config, clock, store }
+    }
+
+    /// One whose store can be told to fail or to wait.
+    pub(crate) fn faulty(change: impl FnOnce(&mut Config)) -> (Self, Faulty<MemoryStore>) {
+        let site = Self::with(change);
+        let store = Faulty::new(site.store.clone(), 0, Faults::NONE);
+        (site.over(store.clone()), store)
+    }
+
+    /// The same contact centre over another handle to a store.
+    fn over(self, store: impl Store + Leases) -> Self {
+        let app = App::new(self.config.clone(), store, self.clock.clone()).unwrap();
+        Self { router: app.router(), app, ..self }
     }
 
     /// The same store behind another server, as after a restart.

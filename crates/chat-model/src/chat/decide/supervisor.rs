@@ -65,7 +65,7 @@ impl Chat {
         for supervisor in supervision.supervisors() {
             let user = &supervisor.user;
             let is_on_the_chat = self.leg(user).is_some_and(|leg| !leg.state.is_final());
-            if user == agent || is_on_the_chat {
+            if user == agent || is_on_the_chat || !supervisor.comes_along_with(self.id()) {
                 continue;
             }
             let Some(info) = context.directory.user(user).filter(|info| info.in_session) else {
