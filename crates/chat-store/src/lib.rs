@@ -20,7 +20,8 @@
 //! 5. **Wakes are hints**: they may be lost or repeated; reading the feed alone is complete.
 //!
 //! # What stands where
-//! [`Store`] is the seam that engines fill and [`MemoryStore`] the engine without a disk.
+//! [`Store`] is the seam that engines fill, [`MemoryStore`] the engine without a disk and
+//! `RedbStore` (feature `embedded`) the one that keeps everything in one file.
 //! [`append_once`] turns "nobody knows whether it was written" into an answer, over any engine.
 //! [`Leases`] hold what may lapse: sessions and the liveness of nodes. [`Inspect`] and [`Import`]
 //! walk through everything there is, for whoever checks a store or moves it.
@@ -72,6 +73,8 @@ use tokio::sync::broadcast;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 #[cfg(feature = "conformance")]
 pub mod fault;
 mod feed;
@@ -81,6 +84,8 @@ mod leases;
 mod memory;
 mod once;
 
+#[cfg(feature = "embedded")]
+pub use embedded::{RedbOptions, RedbStore};
 pub use feed::{FeedEntry, FeedId, FeedPage, Wake};
 pub use inspect::{ChatRow, EntryRow, FeedRow, Import, ImportError, Inspect};
 pub use journal::{Append, AppendError, CommandId, Head, Loaded, Record, Snapshot, Unavailable};

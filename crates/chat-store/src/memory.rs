@@ -28,10 +28,10 @@ mod leases;
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// How many hints a receiver may fall behind before it is told that it missed some.
-const WAKES: usize = 4096;
+pub(crate) const WAKES: usize = 4096;
 
 /// How far back feeds can be replayed where nothing else is asked for.
-const REPLAY_WINDOW: Duration = Duration::from_secs(60 * 60);
+pub(crate) const REPLAY_WINDOW: Duration = Duration::from_secs(60 * 60);
 
 /// A [`Store`] and [`Leases`] in memory. Clones are handles to the same data.
 ///
@@ -229,6 +229,6 @@ impl Leases for MemoryStore {
     }
 }
 
-fn millis(span: Duration) -> i64 {
+pub(crate) fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
