@@ -139,14 +139,12 @@ fn address(value: JsonRef<'_>, parameter: &'static str, queues: bool) -> Result<
     }
 }
 
-/// What follows `/api/v2` in an address, whatever host stands in front.
+/// What follows `/api/v2` in an address, whatever host and path stand in front: a proxy may offer the
+/// interface below a path of its own.
 fn path_of(uri: &str) -> Option<&str> {
-    let path = match uri.split_once("://") {
-        Some((_, rest)) => &rest[rest.find('/')?..],
-        None => uri,
-    };
-    let at = path.find("/api/v2/")?;
-    Some(&path[at + "/api/v2".len()..])
+    let at = uri.rfind("/api/v2/")?;
+    // In `http://api/v2/…` it is the host that is called `api`.
+    (!uri[..at].ends_with(":/")).then(|| &uri[at + "/api/v2".len()..])
 }
 
 fn is_id(id: &str) -> bool {
