@@ -94,10 +94,10 @@ impl Circumstances<'_> {
     }
 
     /// Where new ids come from.
-    pub(crate) fn ids(&self, chat: &Chat) -> Ids {
+    pub(crate) fn ids<'c>(&self, chat: &'c Chat) -> Ids<'c> {
         match (self.random, self.id_seed) {
             (Some(random), _) => Ids::Random { random, data: self.random_data, failed: None },
-            (None, 0) => Ids::Counting(CountingIds::of_chat(chat)),
+            (None, 0) => Ids::OfChat(chat),
             (None, seed) => Ids::Counting(CountingIds::from_seed(seed)),
         }
     }
@@ -109,7 +109,10 @@ pub(crate) fn known(chat: &Chat, id: &str) -> UserId {
     part.map_or_else(|| UserId::new(id), |leg| leg.user().clone())
 }
 
-pub(crate) enum Ids {
+pub(crate) enum Ids<'c> {
+    /// Those that count from a number made from the chat; it is made when the first one is wanted,
+    /// because most operations want none.
+    OfChat(&'c Chat),
     Counting(CountingIds),
     Random {
         random: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32,
@@ -119,7 +122,7 @@ pub(crate) enum Ids {
     },
 }
 
-impl Ids {
+impl Ids<'_> {
     /// The model asks for ids and takes them; whether they were any is asked here, before anything
     /// is changed.
     pub(crate) fn check(&self) -> Result<(), Problem> {
@@ -128,6 +131,16 @@ impl Ids {
                 "expected `random` to return 0 and random bytes, found {returned}"
             ))),
             _ => Ok(()),
+        }
+    }
+
+    fn counting(&mut self) -> Option<&mut CountingIds> {
+        if let Self::OfChat(chat) = self {
+            *self = Self::Counting(CountingIds::of_chat(chat));
+        }
+        match self {
+            Self::Counting(ids) => Some(ids),
+            _ => None,
         }
     }
 
@@ -144,16 +157,16 @@ impl Ids {
     }
 }
 
-impl NewIds for Ids {
+impl NewIds for Ids<'_> {
     fn participant(&mut self) -> ParticipantId {
-        if let Self::Counting(ids) = self {
+        if let Some(ids) = self.counting() {
             return ids.participant();
         }
         ParticipantId::from(format!("{:016X}", u64::from_be_bytes(self.bytes())))
     }
 
     fn visitor(&mut self) -> VisitorId {
-        if let Self::Counting(ids) = self {
+        if let Some(ids) = self.counting() {
             return ids.visitor();
         }
         // RFC 9562: version 4, variant 10.

@@ -57,7 +57,7 @@ pub(crate) unsafe fn run<S: Slot>(
             CHATM_STATUS_OK
         }
         Err(problem) => {
-            let status = problem.status;
+            let status = problem.status();
             if let Some(place) = error {
                 // SAFETY: as above.
                 unsafe { place.write(Box::into_raw(Box::new(problem.into()))) };

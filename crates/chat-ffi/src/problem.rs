@@ -20,13 +20,17 @@ use crate::text::chatm_str;
 /// It never changes, so any number of threads may read it.
 #[derive(Debug)]
 pub struct chatm_error {
-    problem: Problem,
+    details: Details,
 }
 
-/// The error before it has become a handle.
+/// The error before it has become a handle: one pointer, so that what can fail costs no more to hand
+/// around when it does not.
 #[derive(Debug)]
-pub(crate) struct Problem {
-    pub(crate) status: chatm_status,
+pub(crate) struct Problem(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
+    status: chatm_status,
     /// The `statusCode` that the interface has for it.
     status_code: u8,
     code: &'static str,
@@ -38,13 +42,20 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    #[cold]
     fn new(
         status: chatm_status,
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
         let message = message.into();
-        Self { status, status_code: 0, code, message, pointer: None, offset: None, reply: None }
+        let (pointer, offset, reply) = (None, None, None);
+        Self(Box::new(Details { status, status_code: 0, code, message, pointer, offset, reply }))
+    }
+
+    /// What the call returns.
+    pub(crate) fn status(&self) -> chatm_status {
+        self.0.status
     }
 
     #[cold]
@@ -61,11 +72,12 @@ impl Problem {
     pub(crate) fn not_utf8(name: &'static str, offset: usize) -> Self {
         let message =
             format!("expected UTF-8 at byte {offset} of `{name}`, found another encoding");
-        let problem = Self::new(CHATM_STATUS_INVALID_UTF8, "argument.utf8", message);
-        Self { offset: Some(offset), ..problem }
+        let mut problem = Self::new(CHATM_STATUS_INVALID_UTF8, "argument.utf8", message);
+        problem.0.offset = Some(offset);
+        problem
     }
 
-    /// Valid JSON, or a text that came as JSON, that is not a `what`.
+    /// JSON that is not what was expected.
     #[cold]
     pub(crate) fn value(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(CHATM_STATUS_INVALID_VALUE, code, message)
@@ -96,7 +108,7 @@ impl Problem {
 impl From<Rejection> for Problem {
     #[cold]
     fn from(rejection: Rejection) -> Self {
-        Self {
+        Self(Box::new(Details {
             status: CHATM_STATUS_REFUSED,
             status_code: rejection.status().code(),
             code: rejection.code(),
@@ -104,7 +116,7 @@ impl From<Rejection> for Problem {
             pointer: rejection.pointer(),
             offset: rejection.offset(),
             reply: Some(Reply::from(&rejection).to_json()),
-        }
+        }))
     }
 }
 
@@ -113,11 +125,11 @@ impl From<JsonError> for Problem {
     fn from(error: JsonError) -> Self {
         // The codes are those that an operation with the same fault has.
         let rejection = Rejection::from(error);
-        Self {
-            pointer: rejection.pointer(),
-            offset: rejection.offset(),
-            ..Self::new(CHATM_STATUS_INVALID_JSON, rejection.code(), rejection.to_string())
-        }
+        let mut problem =
+            Self::new(CHATM_STATUS_INVALID_JSON, rejection.code(), rejection.to_string());
+        problem.0.pointer = rejection.pointer();
+        problem.0.offset = rejection.offset();
+        problem
     }
 }
 
@@ -133,15 +145,15 @@ impl From<ImportError> for Problem {
 
 impl From<Problem> for chatm_error {
     fn from(problem: Problem) -> Self {
-        Self { problem }
+        Self { details: *problem.0 }
     }
 }
 
 /// # Safety
 /// `error` is NULL or an error of this library that lives for `'a`.
-unsafe fn problem<'a>(error: *const chatm_error) -> Option<&'a Problem> {
+unsafe fn details<'a>(error: *const chatm_error) -> Option<&'a Details> {
     // SAFETY: the caller's word.
-    unsafe { guard::handle(error) }.map(|error| &error.problem)
+    unsafe { guard::handle(error) }.map(|error| &error.details)
 }
 
 /// Frees an error; NULL is allowed. Any thread may free it, once.
@@ -161,7 +173,7 @@ pub unsafe extern "C" fn chatm_error_free(error: *mut chatm_error) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatm_error_status(error: *const chatm_error) -> chatm_status {
     // SAFETY: the caller's word.
-    guard::value(0, || unsafe { problem(error) }.map(|problem| problem.status))
+    guard::value(0, || unsafe { details(error) }.map(|details| details.status))
 }
 
 /// The `statusCode` that the interface has for a refusal (1, 2, 3, 6, 10); 0 if it was not the model
@@ -172,7 +184,7 @@ pub unsafe extern "C" fn chatm_error_status(error: *const chatm_error) -> chatm_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatm_error_status_code(error: *const chatm_error) -> u32 {
     // SAFETY: the caller's word.
-    guard::value(0, || Some(unsafe { problem(error) }?.status_code.into()))
+    guard::value(0, || Some(unsafe { details(error) }?.status_code.into()))
 }
 
 /// A stable name of the cause, such as `parameter.missing`, for programs to compare.
@@ -184,7 +196,7 @@ pub unsafe extern "C" fn chatm_error_status_code(error: *const chatm_error) -> u
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatm_error_code(error: *const chatm_error) -> chatm_str {
     // SAFETY: the caller's word.
-    guard::value(chatm_str::NONE, || Some(chatm_str::of(unsafe { problem(error) }?.code)))
+    guard::value(chatm_str::NONE, || Some(chatm_str::of(unsafe { details(error) }?.code)))
 }
 
 /// What was expected and what came, in English, for people.
@@ -196,7 +208,7 @@ pub unsafe extern "C" fn chatm_error_code(error: *const chatm_error) -> chatm_st
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatm_error_message(error: *const chatm_error) -> chatm_str {
     // SAFETY: the caller's word.
-    guard::value(chatm_str::NONE, || Some(chatm_str::of(&unsafe { problem(error) }?.message)))
+    guard::value(chatm_str::NONE, || Some(chatm_str::of(&unsafe { details(error) }?.message)))
 }
 
 /// Where in the JSON the trouble is, as a JSON Pointer (RFC 6901); the empty text is the whole of it.
@@ -209,7 +221,7 @@ pub unsafe extern "C" fn chatm_error_message(error: *const chatm_error) -> chatm
 pub unsafe extern "C" fn chatm_error_pointer(error: *const chatm_error) -> chatm_str {
     guard::value(chatm_str::NONE, || {
         // SAFETY: the caller's word.
-        unsafe { problem(error) }?.pointer.as_deref().map(chatm_str::of)
+        unsafe { details(error) }?.pointer.as_deref().map(chatm_str::of)
     })
 }
 
@@ -220,7 +232,7 @@ pub unsafe extern "C" fn chatm_error_pointer(error: *const chatm_error) -> chatm
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatm_error_offset(error: *const chatm_error) -> i64 {
     // SAFETY: the caller's word.
-    guard::value(-1, || i64::try_from(unsafe { problem(error) }?.offset?).ok())
+    guard::value(-1, || i64::try_from(unsafe { details(error) }?.offset?).ok())
 }
 
 /// The body of the reply by which the interface would answer a refused operation, such as
@@ -234,6 +246,6 @@ pub unsafe extern "C" fn chatm_error_offset(error: *const chatm_error) -> i64 {
 pub unsafe extern "C" fn chatm_error_reply(error: *const chatm_error) -> chatm_str {
     guard::value(chatm_str::NONE, || {
         // SAFETY: the caller's word.
-        unsafe { problem(error) }?.reply.as_deref().map(chatm_str::of)
+        unsafe { details(error) }?.reply.as_deref().map(chatm_str::of)
     })
 }

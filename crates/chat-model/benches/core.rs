@@ -14,6 +14,8 @@
 
 #[path = "support/measure.rs"]
 mod measure;
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "support/workload.rs"]
 mod workload;
 
@@ -24,7 +26,8 @@ use chat_model::{
     OperationKind, Rules, Timestamp, UserId,
 };
 use indexmap::IndexMap;
-use measure::{allocations, interleave, live_bytes, ratio};
+use measure::{instructions as instructions_of, interleave, ratio};
+use memory::{allocations, live_bytes};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use workload::{document, patches};
@@ -227,20 +230,7 @@ fn heap(keys: usize) {
 
 /// Instructions per operation: two runs of different length under callgrind, and their difference.
 fn instructions() {
-    let count = |way: &str, steps: usize| -> Option<f64> {
-        let output = std::process::Command::new("valgrind")
-            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-            .arg(std::env::current_exe().ok()?)
-            .args([way, &steps.to_string()])
-            .env("RUST_BACKTRACE", "0")
-            .output()
-            .ok()?;
-        let report = String::from_utf8_lossy(&output.stderr).into_owned();
-        let collected = report.lines().find_map(|line| line.split("Collected :").nth(1))?;
-        collected.trim().parse().ok()
-    };
-    let per_operation = |way: &str| Some((count(way, 1_500)? - count(way, 500)?) / 1_000.0);
-    match (per_operation("--steps"), per_operation("--naive-steps")) {
+    match (instructions_of("--steps"), instructions_of("--naive-steps")) {
         (Some(per_operation), Some(naive)) => {
             println!("{:<44} {per_operation:>38.0} instructions", "AttachUserData, 32 keys");
             ratio("attach_32_instructions", per_operation);

@@ -11,6 +11,8 @@
 
 #[path = "support/measure.rs"]
 mod measure;
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "support/workload.rs"]
 mod workload;
 
@@ -18,7 +20,8 @@ use std::hint::black_box;
 
 use chat_model::{JsonRef, Limits, UserData, UserDataPatch};
 use indexmap::IndexMap;
-use measure::{allocations, interleave, live_bytes, ratio};
+use measure::{interleave, ratio};
+use memory::{allocations, live_bytes};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use workload::{document, patches};

@@ -39,7 +39,7 @@ pub unsafe extern "C" fn chatm_chat_apply(
                 Circumstances::read(context)?,
             )
         };
-        chat.work(|chat| apply(chat, &op.asked, &circumstances)).map(|it| Some(Box::new(it)))
+        chat.work(|chat| apply(chat, &op.asked, &circumstances)).map(Some)
     };
     // SAFETY: the caller's word.
     unsafe { guard::run(error, out(applied, "applied").optional(), body) }
@@ -65,13 +65,12 @@ pub unsafe extern "C" fn chatm_chat_apply_json(
         let (chat, json, circumstances) = unsafe {
             (guard::expect_mut(chat, "chat")?, json.bytes("json")?, Circumstances::read(context)?)
         };
-        let applied = chat.work(|chat| {
+        chat.work(|chat| {
             let user = circumstances.user(chat)?;
             let operation = Operation::parse(json, &circumstances.context.rules.limits)
                 .map_err(|rejection| rejection.or_not_found(chat.leg(&user).is_some()))?;
-            apply_as_agent(chat, &user, &operation, &circumstances)
-        })?;
-        Ok(Some(Box::new(applied)))
+            apply_as_agent(chat, &user, &operation, &circumstances).map(Some)
+        })
     };
     // SAFETY: the caller's word.
     unsafe { guard::run(error, out(applied, "applied").optional(), body) }
@@ -161,7 +160,11 @@ pub(crate) fn read_record(json: &[u8]) -> Result<Record, Problem> {
     })
 }
 
-fn apply(chat: &mut Chat, asked: &Asked, of: &Circumstances<'_>) -> Result<chatm_applied, Problem> {
+fn apply(
+    chat: &mut Chat,
+    asked: &Asked,
+    of: &Circumstances<'_>,
+) -> Result<Box<chatm_applied>, Problem> {
     if let Asked::Agent(operation) = asked {
         let user = of.user(chat)?;
         return apply_as_agent(chat, &user, operation, of);
@@ -179,7 +182,7 @@ fn apply_as_agent(
     user: &UserId,
     operation: &Operation,
     of: &Circumstances<'_>,
-) -> Result<chatm_applied, Problem> {
+) -> Result<Box<chatm_applied>, Problem> {
     let record = decide_command(chat, &Command::user(user, operation), of)?;
     let reply = Reply::accepted(operation.kind(), record.reference_id, of.context.rules);
     Ok(announce(chat, record, &reply, of.context.rules))
@@ -217,12 +220,12 @@ fn decide_command(
     Ok(record)
 }
 
-fn announce(chat: &mut Chat, record: Record, reply: &Reply, rules: &Rules) -> chatm_applied {
+fn announce(chat: &mut Chat, record: Record, reply: &Reply, rules: &Rules) -> Box<chatm_applied> {
     let notices = chat.announce(&record, rules);
     let reply = if *reply == Reply::success() {
         Cow::Borrowed(SUCCESS)
     } else {
         Cow::Owned(reply.to_json())
     };
-    chatm_applied { reply, record, notices, revision: chat.revision() }
+    Box::new(chatm_applied { reply, record, notices, revision: chat.revision() })
 }

@@ -1,7 +1,6 @@
-//! How the benches measure: ways interleaved in one process, medians, an allocator that counts.
+//! How the benches measure time and instructions: ways interleaved in one process, medians.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::Command;
 use std::time::Instant;
 
 const ROUNDS: usize = 41;
@@ -48,47 +47,21 @@ pub(crate) fn ratio(name: &str, value: f64) {
     println!("ratio {name} {value:.3}");
 }
 
-/// How often `run` asked for memory.
-pub(crate) fn allocations(run: impl FnOnce()) -> usize {
-    let before = CALLS.load(Ordering::Relaxed);
-    run();
-    CALLS.load(Ordering::Relaxed) - before
+/// Instructions for one step of `way`, which this bench runs for the arguments `way` and a number of
+/// steps; nothing else on the machine changes them. `None` where valgrind is not installed.
+pub(crate) fn instructions(way: &str) -> Option<f64> {
+    let count = |steps: usize| -> Option<f64> {
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(std::env::current_exe().ok()?)
+            .args([way, &steps.to_string()])
+            .env("RUST_BACKTRACE", "0")
+            .output()
+            .ok()?;
+        let report = String::from_utf8_lossy(&output.stderr).into_owned();
+        let collected = report.lines().find_map(|line| line.split("Collected :").nth(1))?;
+        collected.trim().parse().ok()
+    };
+    // What comes before and after the steps is the same in both.
+    Some((count(1_500)? - count(500)?) / 1_000.0)
 }
-
-/// Bytes in use now.
-pub(crate) fn live_bytes() -> usize {
-    LIVE.load(Ordering::Relaxed)
-}
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static CALLS: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator, counting what is live and how often it was asked.
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator with the arguments it came with.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        CALLS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LIVE.fetch_add(size, Ordering::Relaxed);
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        CALLS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
