@@ -9,6 +9,7 @@
 mod answer;
 mod connections;
 mod delivery;
+mod farewell;
 mod registry;
 mod websocket;
 
@@ -18,6 +19,7 @@ use core::fmt;
 
 use self::connections::Connections;
 use self::delivery::Parting;
+use self::farewell::Farewells;
 use self::registry::Registry;
 pub use self::websocket::ConnectionRefused;
 use crate::ack::Event;
@@ -39,6 +41,7 @@ pub struct Server {
     config: Config,
     registry: Registry,
     connections: Connections,
+    farewells: Farewells,
     outputs: VecDeque<Output>,
     closed: bool,
 }
@@ -50,6 +53,7 @@ impl Server {
             config,
             registry: Registry::default(),
             connections: Connections::default(),
+            farewells: Farewells::default(),
             outputs: VecDeque::new(),
             closed: false,
         }
@@ -168,8 +172,8 @@ impl Server {
         self.registry.count_of(owner)
     }
 
-    /// Ends every session of an owner, who logged out: clients are told to stop (NOTIF-5.5, DEC-45),
-    /// and their websockets are closed.
+    /// Ends every session of an owner, who logged out: clients are told to stop (NOTIF-5.5, DEC-45), with
+    /// the connect that is held or the next one, and their websockets are closed.
     pub fn end_owner(&mut self, now: Instant, owner: &Owner) {
         self.drop_owner(now, owner, Reconnect::None);
         for connection in self.connections.of_owner(owner) {
@@ -227,6 +231,7 @@ impl Server {
             }
         }
         self.close_silent_connections(now);
+        self.farewells.forget(now);
     }
 
     /// When [`Server::handle_timeout`] is due.

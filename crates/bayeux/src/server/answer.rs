@@ -37,6 +37,8 @@ enum Answer<'a> {
     Reply(Reply<'a>),
     /// A reply to a connect, after which the client waits this long, ms.
     Connected(Reply<'a>, u64),
+    /// The reply to the connect of a client whose session was ended.
+    Ended(Reply<'a>),
     /// No reply yet.
     Held,
 }
@@ -140,6 +142,7 @@ impl Server {
                     replies.push(reply);
                     waits = Some(interval_ms);
                 }
+                Answer::Ended(reply) => replies.extend(farewell(reply)),
                 Answer::Held => return,
             }
         }
@@ -176,6 +179,9 @@ impl Server {
             return Answer::Reply(reply.fault(Fault::ChannelInvalid));
         }
         let Some(key) = key.filter(|&key| self.registry.get(key).is_some()) else {
+            if channel == CONNECT && self.is_owed_a_farewell(now, request) {
+                return Answer::Ended(reply);
+            }
             return Answer::Reply(unknown_client(&channel, reply, message));
         };
         Answer::Reply(match &*channel {
@@ -193,6 +199,11 @@ impl Server {
             // NOTIF-2.15.
             _ => reply.fault(Fault::PublishDenied),
         })
+    }
+
+    fn is_owed_a_farewell(&mut self, now: Instant, request: &Request<'_>) -> bool {
+        let client_id = request.client_id();
+        client_id.is_some_and(|client_id| self.farewells.take(now, &client_id, &request.owner))
     }
 
     fn connect<'a>(
@@ -364,6 +375,12 @@ impl Server {
             None => {}
         }
     }
+}
+
+/// What a connect of an ended session is answered: stop (BAYEUX-4.10, DEC-45).
+pub(super) fn farewell(connect: Reply<'_>) -> [Reply<'_>; 2] {
+    let notice = Reply::success(DISCONNECT, None);
+    [notice, connect.advise(Some(Advice::only(Reconnect::None)))]
 }
 
 /// BAYEUX-2.5: what a message of an unknown session is answered. Only connect gets advice

@@ -146,14 +146,17 @@ impl Server {
         let held = self.registry.release(key);
         let Some((session, last_of_owner)) = self.registry.remove(key) else { return };
         let sent = session.outbox.is_acknowledged().then(|| session.outbox.sent());
+        let (client_id, owner) = (session.client_id, session.owner);
         self.outputs.push_back(Output::SessionClosed {
-            client_id: session.client_id,
-            owner: session.owner,
+            client_id: client_id.clone(),
+            owner: owner.clone(),
             reason,
             last_of_owner,
         });
-        if let Some(held) = held {
-            self.part(&held, sent, parting);
+        match (held, parting) {
+            (Some(held), _) => self.part(&held, sent, parting),
+            (None, Parting::Ended) => self.farewells.owe(client_id, owner, session.deadline),
+            (None, _) => {}
         }
         if let Some(link) = session.link {
             self.unbind(key, link.connection, parting);
@@ -167,11 +170,7 @@ impl Server {
             Parting::Disconnected => {
                 self.send(&held.via, &[reply.advise(Some(Advice::only(Reconnect::None)))]);
             }
-            Parting::Ended => {
-                let notice = Reply::success(answer::DISCONNECT, None);
-                let reply = reply.advise(Some(Advice::only(Reconnect::None)));
-                self.send(&held.via, &[notice, reply]);
-            }
+            Parting::Ended => self.send(&held.via, &answer::farewell(reply)),
             Parting::Forgotten => {
                 let reply = reply.fault(Fault::UnknownClient).advise(Some(Advice::handshake()));
                 self.send(&held.via, &[reply]);

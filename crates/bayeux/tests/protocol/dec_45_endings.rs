@@ -45,10 +45,10 @@ fn a_held_connect_is_answered_at_once() {
     }
 }
 
-/// Without a held connect the next message hears it, as of any unknown session.
+/// Without a held connect the next one hears it: to stop, once, or as of any unknown session.
 #[test]
-fn later_messages_are_unknown() {
-    for act in ["drop c1 handshake", "drop c1 none", "drop c1 retry", "end ann"] {
+fn later_connects_hear_it() {
+    for act in ["drop c1 handshake", "drop c1 retry"] {
         check(&format!(
             "
             > 1 handshake
@@ -56,6 +56,19 @@ fn later_messages_are_unknown() {
             do {act}
             > 2 connect c1
             < 2 200 {FORGOTTEN}
+            "
+        ));
+    }
+    for act in ["drop c1 none", "end ann"] {
+        check(&format!(
+            "
+            > 1 handshake
+            ? 1
+            do {act}
+            > 2 connect c1
+            < 2 200 {STOPPED}
+            > 3 connect c1
+            < 3 200 {FORGOTTEN}
             "
         ));
     }
