@@ -49,6 +49,9 @@ pub(crate) struct Agents {
     states: Vec<AgentState>,
     /// One change of an agent at a time on this node, its announcement included.
     turns: IndexMap<UserId, Mutex<()>>,
+    /// The same for those who are not of this contact centre any more, all together: what they left
+    /// is cleared away.
+    turn_of_former: Mutex<()>,
     references: References,
     asked: Asked,
 }
@@ -96,6 +99,7 @@ impl Agents {
             references: References::new(store.clone(), roster),
             asked: Asked::new(roster),
             turns: roster.users().map(|user| (user.id.clone(), Mutex::new(()))).collect(),
+            turn_of_former: Mutex::new(()),
             store,
             clock,
             hooks,
@@ -283,7 +287,7 @@ impl Agents {
         user: &UserId,
         decide: impl Fn(Option<AgentSession>) -> Result<Next, Refusal>,
     ) -> Result<(), Refusal> {
-        let _turn = self.turn(user).await?;
+        let _turn = self.turn(user).await;
         let key = lease_key(user);
         let mut outcome = LeaseError::Conflict;
         for _ in 0..TRIES {
@@ -317,11 +321,8 @@ impl Agents {
         lease.map(|lease| Ok((lease.rev, AgentSession::parse(&lease.value)?))).transpose()
     }
 
-    async fn turn(&self, user: &UserId) -> Result<MutexGuard<'_, ()>, Refusal> {
-        match self.turns.get(user) {
-            Some(turn) => Ok(turn.lock().await),
-            None => Err(Refusal::internal()),
-        }
+    async fn turn(&self, user: &UserId) -> MutexGuard<'_, ()> {
+        self.turns.get(user).unwrap_or(&self.turn_of_former).lock().await
     }
 }
 

@@ -13,6 +13,7 @@ use chat_store::FeedId;
 
 use crate::agenda::Agenda;
 use crate::agents::Agents;
+use crate::config::User;
 use crate::desk::{Desk, is_busy};
 use crate::reply::Refusal;
 use crate::roster::{CHAT_CHANNEL, Roster};
@@ -179,7 +180,9 @@ impl Dispatch {
         let ready: BTreeMap<UserId, i64> =
             self.agents.ready(CHAT_CHANNEL).await?.into_iter().collect();
         let mut candidates = Vec::new();
-        for user in self.roster.users().filter(|user| user.queues.contains(queue)) {
+        let serves =
+            |user: &&Arc<User>| user.queues.contains(queue) && self.roster.takes_chats(&user.id);
+        for user in self.roster.users().filter(serves) {
             let Some(&since) = ready.get(&user.id) else { continue };
             let offered = self.offered().get(&user.id).copied();
             candidates.push(Candidate {

@@ -79,7 +79,8 @@ impl House {
         for (user, session) in self.agents.all().await? {
             let is_heard = heard.contains(&user);
             let is_noted = session.listened && session.lost_since_ms.is_none();
-            if session.owes_chats || !is_heard || !is_noted {
+            let is_employed = self.roster.employed(&user).is_some();
+            if session.owes_chats || !is_heard || !is_noted || !is_employed {
                 self.agenda.agent_in(&user, 0);
             }
         }
@@ -163,6 +164,12 @@ impl House {
     /// after half an hour; one who never opened any, when the HTTP session is over.
     async fn look_for(&self, user: &UserId, seen_lost: Option<i64>) -> Result<(), Refusal> {
         let Some(session) = self.agents.kept(user).await? else { return Ok(()) };
+        if self.roster.employed(user).is_none() {
+            // Taken out of the configuration, or disabled, since they logged in.
+            self.log_out(user).await?;
+            self.hub.end(user);
+            return Ok(());
+        }
         if session.owes_chats {
             self.give_back(user).await?;
         }

@@ -72,9 +72,7 @@ impl FromRequestParts<Shared> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Self, Refusal> {
         let Parts { method, headers, extensions, .. } = parts;
-        let caller = identify(server, Asking { method, headers, extensions }).await?;
-        server.agents.asked(&caller.user.id);
-        Ok(caller)
+        identify(server, Asking { method, headers, extensions }).await
     }
 }
 
@@ -99,6 +97,8 @@ pub(crate) async fn identify(server: &Server, asking: Asking<'_>) -> Result<Call
         basic::Shown::Unreadable => return Err(Refusal::access_denied()),
     };
     forgery::check(server, asking, &caller, by_cookie)?;
+    // DEC-42: whatever is asked, whoever asks is there.
+    server.agents.asked(&caller.user.id);
     Ok(caller)
 }
 

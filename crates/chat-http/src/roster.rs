@@ -34,7 +34,8 @@ impl Roster {
     pub(crate) fn new(config: &Config) -> Self {
         let users: IndexMap<_, _> =
             config.users.iter().map(|u| (u.id.clone(), Arc::new(u.clone()))).collect();
-        let by_name = users.values().map(|u| (u.name.clone(), u.clone())).collect();
+        let enabled = users.values().filter(|user| !user.disabled);
+        let by_name = enabled.map(|u| (u.name.clone(), u.clone())).collect();
         Self { users, by_name, queues: config.queues.clone() }
     }
 
@@ -43,7 +44,17 @@ impl Roster {
         self.users.get(id)
     }
 
-    /// The user who logs in with this name.
+    /// The user with this id, who works here now: what was kept of others is out of date.
+    pub(crate) fn employed(&self, id: &UserId) -> Option<&Arc<User>> {
+        self.user(id).filter(|user| !user.disabled)
+    }
+
+    /// Whether the user works here and has to do with chats (PLAT-2.4-3).
+    pub(crate) fn takes_chats(&self, id: &UserId) -> bool {
+        self.employed(id).is_some_and(|user| has_chat_feature(user))
+    }
+
+    /// The user who logs in with this name; nobody who is disabled does.
     pub(crate) fn user_named(&self, name: &str) -> Option<&Arc<User>> {
         self.by_name.get(name)
     }

@@ -191,11 +191,11 @@ impl Sessions {
         Ok(Some(user))
     }
 
-    /// Whose session a lease is. Nobody's, once the user is gone or has another password: who
+    /// Whose session a lease is. Nobody's, once the user is gone, disabled or has another password: who
     /// changes a password wants everybody out who knew the old one.
     fn owner(&self, lease: &[u8]) -> Option<Arc<User>> {
         let (password, id) = str::from_utf8(lease).ok()?.split_once(' ')?;
-        let user = self.roster.user(&UserId::from(id))?;
+        let user = self.roster.employed(&UserId::from(id))?;
         (fingerprint(user) == password).then(|| user.clone())
     }
 

@@ -44,7 +44,7 @@ impl Supervisions {
     fn permitted(&self, mut supervision: Supervision) -> Supervision {
         supervision.retain(|one| {
             self.roster
-                .user(&one.user)
+                .employed(&one.user)
                 .is_some_and(|user| roster::is_supervisor(user) && roster::may_monitor(user))
         });
         supervision

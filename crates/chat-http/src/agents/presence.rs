@@ -92,7 +92,7 @@ impl Agents {
         user: &UserId,
         offer: impl Future<Output = T>,
     ) -> Result<Option<T>, Refusal> {
-        let _turn = self.turn(user).await?;
+        let _turn = self.turn(user).await;
         let session = self.session(user).await?;
         match session.and_then(|session| session.ready_since(CHAT_CHANNEL)) {
             Some(_) => Ok(Some(offer.await)),

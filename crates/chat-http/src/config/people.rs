@@ -52,6 +52,10 @@ pub struct User {
     /// `api-multimedia` or `api-multimedia-chat`.
     #[serde(default)]
     pub features: Option<Vec<String>>,
+    /// Whether the user is kept for the record only: may not log in, has no session any more, and is
+    /// offered nothing. Default false.
+    #[serde(default)]
+    pub disabled: bool,
     /// The user's own settings; where the centre has the same option, the user's value counts.
     #[serde(default)]
     pub settings: Settings,
@@ -78,6 +82,7 @@ impl User {
             groups: Vec::new(),
             skills: BTreeMap::new(),
             features: None,
+            disabled: false,
             settings: Settings::new(),
         }
     }

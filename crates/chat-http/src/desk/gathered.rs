@@ -49,7 +49,8 @@ impl<'a> Gathered<'a> {
                 if let Some(queue) = roster.queue(name.as_str()) {
                     let ready = agents.ready(CHAT_CHANNEL).await?.into_iter().map(|(user, _)| user);
                     let serves = |user: &UserId| {
-                        roster.user(user).is_some_and(|user| user.queues.contains(&queue.name))
+                        let agent = roster.user(user).filter(|_| roster.takes_chats(user));
+                        agent.is_some_and(|agent| agent.queues.contains(&queue.name))
                     };
                     gathered.ready = ready.filter(serves).collect();
                     gathered.present.clone_from(&gathered.ready);
@@ -86,6 +87,10 @@ impl Gathered<'_> {
         user: UserId,
         agents: &Agents,
     ) -> Result<(), Unavailable> {
+        if !self.roster.takes_chats(&user) {
+            // DEC-61: without the feature there are no chats, so nobody could ever answer.
+            return Ok(());
+        }
         let session = agents.session(&user).await?;
         if session.is_some_and(|session| session.has_channel(CHAT_CHANNEL)) {
             self.present.push(user);

@@ -17,7 +17,12 @@ const MATCHES: &str = "NamesOrPhoneNumberMatches";
 pub(crate) fn contacts(server: &Server, search: &Search) -> Vec<Item> {
     let base = server.rules.base();
     let users = server.roster.users().filter(|user| {
-        search.finds(&[user.name.as_str(), user.first_name.as_str(), user.last_name.as_str()])
+        !user.disabled
+            && search.finds(&[
+                user.name.as_str(),
+                user.first_name.as_str(),
+                user.last_name.as_str(),
+            ])
     });
     let queues = server.roster.queues().iter();
     let queues = queues.filter(|queue| search.finds(&[queue.name.as_str()]));
@@ -27,7 +32,7 @@ pub(crate) fn contacts(server: &Server, search: &Search) -> Vec<Item> {
 /// The contact with this id.
 pub(crate) fn contact(server: &Server, id: &str) -> Option<Item> {
     let base = server.rules.base();
-    match server.roster.user(&UserId::from(id)) {
+    match server.roster.employed(&UserId::from(id)) {
         Some(user) => Some(of_user(base, user)),
         None => server.roster.queues().iter().find(|q| q.id == id).map(|q| of_queue(base, q)),
     }

@@ -148,7 +148,7 @@ fn resource(server: &Server, user: &User, settings: Option<Settings>) -> Item {
         last_name: &user.last_name,
         email_address: &user.email_address,
         roles: &user.roles,
-        enabled: true,
+        enabled: !user.disabled,
         change_password_on_first_login: settings.as_ref().map(|_| false),
         contact_center_id: &server.config.server.contact_center_id,
         uri: &uri,

@@ -1,10 +1,11 @@
 //! DEC-42, and what of DEC-17, DEC-40 and DEC-43 is about agents and visitors who are not there any
 //! more. The clock is moved by hand.
 
+use chat_http::User;
 use chat_store::{LeaseKey, Leases as _};
 use serde_json::json;
 
-use crate::floor::Listener;
+use crate::floor::{Listener, NOTIFICATIONS};
 use crate::support::{Ask, Site};
 
 impl Site {
@@ -292,4 +293,95 @@ async fn nobody_who_is_gone_is_invited() {
     tokio::join!(logouts, visits);
     site.app.catch_up().await;
     assert_eq!(site.chats("agent1").await, [""; 0]);
+}
+
+/// DEC-42, DEC-46: the addresses of chats themselves are as good a sign of life as those below `/me`.
+#[tokio::test]
+async fn who_works_through_the_addresses_of_chats_is_there() {
+    let site = Site::new();
+    site.log_in(&["agent1"]).await;
+    site.ready("agent1").await;
+    let visitor = site.visit("Vera").await;
+    let chat = site.chats("agent1").await.remove(0);
+    let path = format!("/api/v2/chats/{chat}");
+    site.ask(Ask::operation(&path, "Accept").by("agent1")).await.assert_ok();
+    for ask in [
+        Ask::get(&path),
+        Ask::get(&format!("{path}/messages")),
+        Ask::operation(&path, "SendStartTypingNotification"),
+    ] {
+        for _ in 0..25 {
+            site.minutes(1).await;
+            site.visitor_reads(&visitor, "").await;
+        }
+        assert_eq!(site.ask(ask.by("agent1")).await.status, 200);
+    }
+    assert_eq!(site.state(1).await, "Ready");
+}
+
+/// PLAT-2.4-3, DEC-42: who may not have chats any more, or does not work here any more, gives back what
+/// they had and is offered nothing; a configuration is read at the start, leases outlive it.
+#[tokio::test]
+async fn who_is_gone_from_the_configuration_leaves_nothing_behind() {
+    for (what, change) in [
+        ("removed", (|users| drop(users.remove(0))) as fn(&mut Vec<User>)),
+        ("disabled", |users| users[0].disabled = true),
+    ] {
+        let site = Site::new();
+        site.log_in(&["agent1", "agent2", "agent3"]).await;
+        site.ready("agent1").await;
+        let agent = site.listen("agent1").await;
+        let login = site.ask(Ask::get("/api/v2/me").by("agent1")).await;
+        let cookie = login.cookie().unwrap();
+        let (talking, _) = (site.visit("Vera").await, site.visit("Kim").await);
+        let chat = site.chats("agent1").await.remove(0);
+        site.perform("agent1", &chat, json!({"operationName": "Accept"})).await.assert_ok();
+        site.ready("agent2").await;
+
+        let site = site.restarted_with(|config| change(&mut config.users));
+        site.app.catch_up().await;
+        assert_eq!(site.state(1).await, "gone", "{what}");
+        assert_eq!(site.chats("agent2").await.len(), 2, "{what}");
+        assert_eq!(site.visitor_state(&talking).await, "WaitingForAgent", "{what}");
+        for ask in [
+            Ask::get("/api/v2/me").by("agent1"),
+            Ask::get("/api/v2/me").cookie(cookie),
+            Ask::post(NOTIFICATIONS, agent.connect(json!({}), Some(0)).to_string()).cookie(cookie),
+        ] {
+            site.ask(ask).await.assert_refused(403, 20, "Access denied");
+        }
+        let to = json!({"operationName": "Invite", "targetUri": crate::floor::agent_uri(1)});
+        let chat = site.chats("agent2").await.remove(0);
+        site.perform("agent2", &chat, json!({"operationName": "Accept"})).await.assert_ok();
+        let invited = site.perform("agent2", &chat, to).await;
+        let enabled = site.ask(Ask::get("/api/v2/users?fields=enabled").by("agent2")).await.json();
+        if what == "removed" {
+            invited.assert_refused(404, 6, "");
+        } else {
+            // As any target without a chat session, DEC-15.
+            assert_eq!(invited.json()["statusCode"], 0, "{invited:?}");
+            assert_eq!(enabled["users"][0]["enabled"], false);
+        }
+        let contacts = site.ask(Ask::get("/api/v2/contacts?name=agent1").by("agent2")).await;
+        assert_eq!(contacts.json()["totalCount"], 0, "{what}");
+    }
+}
+
+/// DEC-61: nobody is offered what they could not answer.
+#[tokio::test]
+async fn who_has_not_the_feature_for_chats_is_offered_none() {
+    let site = Site::with(|config| config.users[0].features = Some(Vec::new()));
+    site.log_in(&["agent1", "agent2"]).await;
+    site.ready("agent1").await;
+    site.visit("Vera").await;
+    site.ready("agent2").await;
+    let chat = site.chats("agent2").await.remove(0);
+    site.perform("agent2", &chat, json!({"operationName": "Accept"})).await.assert_ok();
+    let listener = site.listen("agent1").await;
+    for operation in ["Consult", "Invite", "Transfer"] {
+        let to = json!({"operationName": operation, "targetUri": crate::floor::agent_uri(1)});
+        assert_eq!(site.perform("agent2", &chat, to).await.status, 200, "{operation}");
+        assert_eq!(site.chat("agent2", &chat).await["state"], "Chatting", "{operation}");
+    }
+    assert_eq!(listener.hear_short(&site).await, [""; 0]);
 }
