@@ -49,6 +49,10 @@
 #define CHATM_STR_INIT { NULL, 0 }
 #define CHATM_BUF_INIT { NULL, 0, 0 }
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* declarations */
 
 /**
@@ -265,10 +269,6 @@ typedef struct chatm_notification {
 
 /** An agent has logged out. */
 #define CHATM_TRIGGER_LOGGED_OUT 4
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
 
 /**
  * The name of a status, such as `CHATM_STATUS_REFUSED`.
@@ -867,13 +867,11 @@ chatm_status chatm_validate(chatm_str kind,
                             const chatm_limits *limits,
                             chatm_error **error);
 
-#ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
-
-#endif  /* CHATMODEL_H */
-
 /* end of declarations */
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
 
 /* The text of a C string, without its NUL; NULL gives no text. It borrows the string. */
 static inline chatm_str chatm_cstr(const char *text) {
@@ -894,3 +892,5 @@ static inline chatm_str chatm_buf_str(const chatm_buf *buffer) {
   }
   return str;
 }
+
+#endif /* CHATMODEL_H */

@@ -89,14 +89,12 @@ impl Numbers {
 fn config(numbers: &Numbers) -> Config {
     Config {
         language: Language::C,
-        cpp_compat: true,
         style: Style::Type,
         header: Some(HEADER.to_owned()),
-        include_guard: Some("CHATMODEL_H".to_owned()),
         no_includes: true,
         sys_includes: ["stddef.h", "stdint.h", "string.h"].map(str::to_owned).to_vec(),
-        after_includes: Some(format!("\n{}\n{MACROS}\n{BEGIN}", numbers.macros())),
-        trailer: Some(format!("{END}\n\n{INLINE}")),
+        after_includes: Some(format!("\n{}\n{MACROS}\n{OPEN}\n{BEGIN}", numbers.macros())),
+        trailer: Some(format!("{END}\n\n{CLOSE}\n{INLINE}\n#endif /* CHATMODEL_H */")),
         documentation_style: DocumentationStyle::Doxy,
         usize_is_size_t: true,
         line_length: 100,
@@ -138,7 +136,10 @@ const HEADER: &str = "\
  * and different handles never meet.
  *
  * Where memory cannot be had, the program ends: the library has no way around that.
- */";
+ */
+
+#ifndef CHATMODEL_H
+#define CHATMODEL_H";
 
 const MACROS: &str = "\
 /* What a struct begins as: its size, and nothing asked for. */
@@ -149,7 +150,20 @@ const MACROS: &str = "\
 #define CHATM_BUF_INIT { NULL, 0, 0 }
 ";
 
-/// Between these two lines stand declarations alone, for tools that read C but have no preprocessor.
+const OPEN: &str = "\
+#ifdef __cplusplus
+extern \"C\" {
+#endif
+";
+
+const CLOSE: &str = "\
+#ifdef __cplusplus
+} /* extern \"C\" */
+#endif
+";
+
+/// Between these two lines stand declarations and the numbers of constants alone, for tools that read C
+/// but have no preprocessor.
 const BEGIN: &str = "/* declarations */";
 const END: &str = "/* end of declarations */";
 
