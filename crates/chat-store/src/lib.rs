@@ -71,6 +71,7 @@ use std::future::Future;
 use chat_model::ChatId;
 use tokio::sync::broadcast;
 
+mod check;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 #[cfg(feature = "embedded")]
@@ -84,6 +85,7 @@ mod leases;
 mod memory;
 mod once;
 
+pub use check::{Checked, check};
 #[cfg(feature = "embedded")]
 pub use embedded::{RedbOptions, RedbStore};
 pub use feed::{FeedEntry, FeedId, FeedPage, Wake};

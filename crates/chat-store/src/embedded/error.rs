@@ -56,6 +56,10 @@ impl OpenError {
             redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
                 Self::InUse(path.to_owned())
             }
+            // What the engine says of a file that does not begin like one of its own.
+            redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Self::Foreign(path.to_owned())
+            }
             redb::Error::Io(error) => Self::io(path, error),
             damage => Self::Damaged(path.to_owned(), damage.to_string()),
         }

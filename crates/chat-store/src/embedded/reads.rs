@@ -17,8 +17,12 @@ pub(super) fn load(txn: &ReadTransaction, chat: &ChatId) -> Result<Option<Loaded
     let Some(row) = chat_row(txn, chat)? else { return Ok(None) };
     let kept = txn.open_table(SNAPSHOTS)?.get(row.life)?.map(|kept| read_snapshot(kept.value()));
     // One that cannot be read is as good as none: every record is still there.
-    let snapshot = kept.and_then(Result::ok).filter(|kept| kept.version <= row.version);
+    let snapshot = kept.and_then(Result::ok);
     let covered = snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
+    if covered > row.version {
+        let what = format!("{chat} has a snapshot of {covered}, ahead of its head {}", row.version);
+        return Err(Broken::new(format!("the file is damaged: {what}")));
+    }
     let records = records_of(txn, &row, covered, usize::MAX)?;
     if records.len() as u64 != row.version - covered {
         let what = format!("{} of them after {covered} of {}", records.len(), row.version);

@@ -30,13 +30,39 @@ impl Opening {
     /// Opens the file for reading and writing.
     pub(super) fn open(&self) -> Result<Database, OpenError> {
         let path = &self.path;
-        let is_new = self.look()?;
-        let file = self.file().map_err(|error| OpenError::io(path, error))?;
-        let db = self.engine(self.disk(file)?, self.verify)?;
-        format::prepare(path, &db).map_err(|error| self.explain(error))?;
-        if is_new {
-            sync_directory(path).map_err(|error| OpenError::io(path, error))?;
+        if self.look()? {
+            self.make()?;
         }
+        self.open_at(path)
+    }
+
+    /// Makes the file under another name first: one whose making was interrupted is no store, and
+    /// must not look like somebody's file that happens to be something else.
+    fn make(&self) -> Result<(), OpenError> {
+        let failed = |error| OpenError::io(&self.path, error);
+        let mut unfinished = self.path.clone().into_os_string();
+        unfinished.push(".new");
+        let unfinished = PathBuf::from(unfinished);
+        let made = match self.open_at(&unfinished) {
+            Err(OpenError::Foreign(_) | OpenError::Damaged(..)) => {
+                fs::remove_file(&unfinished).map_err(failed)?;
+                self.open_at(&unfinished)
+            }
+            made => made,
+        };
+        let closed = made?.close().map_err(|error| OpenError::engine(&self.path, error.into()));
+        closed.map_err(|error| self.explain(error))?;
+        match fs::rename(&unfinished, &self.path) {
+            // Another process was faster; whichever opens it first has it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.path.exists() => Ok(()),
+            renamed => renamed.and_then(|()| sync_directory(&self.path)).map_err(failed),
+        }
+    }
+
+    fn open_at(&self, path: &Path) -> Result<Database, OpenError> {
+        let file = self.file(path).map_err(|error| OpenError::io(&self.path, error))?;
+        let db = self.engine(self.disk(file)?, self.verify)?;
+        format::prepare(&self.path, &db).map_err(|error| self.explain(error))?;
         Ok(db)
     }
 
@@ -109,30 +135,25 @@ impl Opening {
         let file = File::open(path).map_err(|error| OpenError::io(path, error))?;
         let read = file.take(MAGIC.len() as u64).read_to_end(&mut start);
         read.map_err(|error| OpenError::io(path, error))?;
-        if start.is_empty() || MAGIC.starts_with(&start) || all_zero(&start) {
-            Ok(start.is_empty())
+        if start.is_empty() || start == MAGIC {
+            Ok(false)
         } else {
             Err(OpenError::Foreign(path.clone()))
         }
     }
 
-    fn file(&self) -> io::Result<File> {
+    fn file(&self, path: &Path) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(!self.must_exist).truncate(false);
         // Chats are nobody else's business.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&self.path)
+        options.open(path)
     }
 }
 
 /// What every file of the engine begins with.
 const MAGIC: &[u8] = b"redb\x1A\x0A\xA9\x0D\x0A";
-
-/// The engine writes the beginning last, so a file whose making was interrupted begins with zeros.
-fn all_zero(start: &[u8]) -> bool {
-    start.iter().all(|byte| *byte == 0)
-}
 
 fn directory(path: &Path) -> &Path {
     match path.parent() {

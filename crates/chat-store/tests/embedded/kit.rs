@@ -39,6 +39,13 @@ impl Place {
         Self(TempDir::new().expect("a directory for temporary files"))
     }
 
+    /// One whose syncs cost nothing where there is such a place, for tests that make thousands and
+    /// do their own damage.
+    pub(crate) fn in_memory() -> Self {
+        let place = tempfile::tempdir_in("/dev/shm").or_else(|_| TempDir::new());
+        Self(place.expect("a directory for temporary files"))
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
