@@ -3,8 +3,8 @@
 mod edges;
 mod figures;
 mod generate;
+mod install;
 mod repo;
-
 mod test;
 mod tidy;
 mod tool;
@@ -19,7 +19,9 @@ Usage: cargo xtask COMMAND
   edges         compares the dependencies between the crates with the picture in ARCHITECTURE.md
   figures       what a clean build takes, and how large the program is
   gen           rewrites the generated files from the tables in the code
-  gen --check   fails if a generated file is stale";
+  gen --check   fails if a generated file is stale
+  install --prefix DIR
+                builds the C library and lays it out below DIR: lib, include, pkg-config, CMake, examples";
 
 /// What a command could not do, in words for a person.
 type Outcome = Result<(), String>;
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["figures"] => figures::run(),
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),
+        ["install", "--prefix", prefix] => install::run(prefix.as_ref()),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

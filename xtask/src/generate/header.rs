@@ -7,6 +7,7 @@ use cbindgen::{
     Builder, Config, DocumentationStyle, FunctionConfig, Language, Layout, SortKey, Style,
 };
 
+use crate::install::Numbers;
 use crate::repo;
 
 /// The files of chat-ffi in the order in which a reader of the header meets them, and what each is
@@ -44,46 +45,19 @@ fn path(name: &str) -> std::path::PathBuf {
     repo::root().join(format!("crates/chat-ffi/src/{name}.rs"))
 }
 
-/// The numbers that the manifests say.
-struct Numbers {
-    version: String,
-    abi: i64,
-}
-
-impl Numbers {
-    fn read() -> Self {
-        let manifest = |path: &str| -> toml::Table {
-            let text =
-                std::fs::read_to_string(repo::root().join(path)).expect("there is a manifest");
-            text.parse().expect("a manifest is TOML")
-        };
-        let version = manifest("Cargo.toml")["workspace"]["package"]["version"].clone();
-        let abi =
-            &manifest("crates/chat-ffi/Cargo.toml")["package"]["metadata"]["chatmodel"]["abi"];
-        Self {
-            version: version.as_str().expect("a version is text").to_owned(),
-            abi: abi.as_integer().expect("the ABI has a number"),
-        }
-    }
-
-    /// The macros; a version that is not yet one has its `-dev` in the text alone.
-    fn macros(&self) -> String {
-        let version = &self.version;
-        let numbers = version.split(['-', '+']).next().unwrap_or_default();
-        let [major, minor, patch] = numbers.split('.').collect::<Vec<_>>()[..] else {
-            panic!("expected a version of three numbers, found {version}");
-        };
-        let abi = self.abi;
-        format!(
-            "/* The version of this header, and the number of the binary interface that it describes: a\n \
-             * program works with every library that gives this number as its chatm_abi. */\n\
-             #define CHATM_VERSION \"{version}\"\n\
-             #define CHATM_VERSION_MAJOR {major}\n\
-             #define CHATM_VERSION_MINOR {minor}\n\
-             #define CHATM_VERSION_PATCH {patch}\n\
-             #define CHATM_ABI {abi}\n"
-        )
-    }
+/// The macros; a version that is not yet one has its `-dev` in the text alone.
+fn macros(numbers: &Numbers) -> String {
+    let Numbers { version, abi } = numbers;
+    let [major, minor, patch] = numbers.parts();
+    format!(
+        "/* The version of this header, and the number of the binary interface that it describes: a\n \
+         * program works with every library that gives this number as its chatm_abi. */\n\
+         #define CHATM_VERSION \"{version}\"\n\
+         #define CHATM_VERSION_MAJOR {major}\n\
+         #define CHATM_VERSION_MINOR {minor}\n\
+         #define CHATM_VERSION_PATCH {patch}\n\
+         #define CHATM_ABI {abi}\n"
+    )
 }
 
 fn config(numbers: &Numbers) -> Config {
@@ -93,7 +67,7 @@ fn config(numbers: &Numbers) -> Config {
         header: Some(HEADER.to_owned()),
         no_includes: true,
         sys_includes: ["stddef.h", "stdint.h", "string.h"].map(str::to_owned).to_vec(),
-        after_includes: Some(format!("\n{}\n{MACROS}\n{OPEN}\n{BEGIN}", numbers.macros())),
+        after_includes: Some(format!("\n{}\n{MACROS}\n{OPEN}\n{BEGIN}", macros(numbers))),
         trailer: Some(format!("{END}\n\n{CLOSE}\n{INLINE}\n#endif /* CHATMODEL_H */")),
         documentation_style: DocumentationStyle::Doxy,
         usize_is_size_t: true,
