@@ -145,7 +145,6 @@ impl Server {
     pub(super) fn close(&mut self, key: Key, reason: CloseReason, parting: Parting) {
         let held = self.registry.release(key);
         let Some((session, last_of_owner)) = self.registry.remove(key) else { return };
-        let sent = session.outbox.is_acknowledged().then(|| session.outbox.sent());
         let (client_id, owner) = (session.client_id, session.owner);
         self.outputs.push_back(Output::SessionClosed {
             client_id: client_id.clone(),
@@ -154,8 +153,15 @@ impl Server {
             last_of_owner,
         });
         match (held, parting) {
-            (Some(held), _) => self.part(&held, sent, parting),
-            (None, Parting::Ended) => self.farewells.owe(client_id, owner, session.deadline),
+            (Some(held), _) => self.part(&held, &session.outbox, parting),
+            (None, Parting::Ended) => {
+                let pushed = session.link.filter(|link| link.pushes && session.outbox.has_queued());
+                if let Some(Link { connection, .. }) = pushed {
+                    let via = Via::WebSocket(connection);
+                    self.send_body(&via, framing::body(&via, session.outbox.queued(), &[]), None);
+                }
+                self.farewells.owe(client_id, owner, session.deadline);
+            }
             (None, _) => {}
         }
         if let Some(link) = session.link {
@@ -164,19 +170,23 @@ impl Server {
     }
 
     /// Answers the held connect of a session that is gone.
-    fn part(&mut self, held: &Held, sent: Option<u64>, parting: Parting) {
+    fn part(&mut self, held: &Held, outbox: &Outbox, parting: Parting) {
         let reply = connect_reply(held);
         match parting {
             Parting::Disconnected => {
                 self.send(&held.via, &[reply.advise(Some(Advice::only(Reconnect::None)))]);
             }
-            Parting::Ended => self.send(&held.via, &answer::farewell(reply)),
+            // With the events that nobody could write yet: the last of them tell of the end itself.
+            Parting::Ended => {
+                let body = framing::body(&held.via, outbox.queued(), &answer::farewell(reply));
+                self.send_body(&held.via, body, None);
+            }
             Parting::Forgotten => {
                 let reply = reply.fault(Fault::UnknownClient).advise(Some(Advice::handshake()));
                 self.send(&held.via, &[reply]);
             }
             Parting::Moved => {
-                let ext = sent.map(|sent| Ext { ack: Ack::Upto(sent) });
+                let ext = outbox.is_acknowledged().then(|| Ext { ack: Ack::Upto(outbox.sent()) });
                 let advice = Some(Advice::regular(&self.config));
                 self.send(&held.via, &[Reply { ext, ..reply.advise(advice) }]);
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chat_http::Config;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -16,20 +16,36 @@ use crate::socket::{CREDENTIALS, METRICS, Running, start};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A websocket of an agent, and its session.
-struct Agent {
-    stream: WebSocketStream<TcpStream>,
+pub(crate) struct Agent<S> {
+    stream: WebSocketStream<S>,
     client_id: String,
 }
 
-impl Agent {
+impl Agent<TcpStream> {
     async fn open(server: &Running, headers: &[(&'static str, &str)]) -> Result<Self, Value> {
-        let address = server.address;
-        let mut request =
-            format!("ws://{address}/api/v2/notifications").into_client_request().unwrap();
+        let stream = TcpStream::connect(server.address).await.unwrap();
+        let address = format!("ws://{}/api/v2/notifications", server.address);
+        Self::open_on(stream, &address, headers).await
+    }
+
+    /// Opened by agent1, shaken hands, subscribed to everything and connected.
+    async fn connected(server: &Running) -> Self {
+        let mut agent = Self::open(server, &[AGENT1]).await.unwrap();
+        agent.begin(json!({})).await;
+        agent
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Agent<S> {
+    pub(crate) async fn open_on(
+        stream: S,
+        address: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Value> {
+        let mut request = address.into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().append(*name, value.parse().unwrap());
         }
-        let stream = TcpStream::connect(address).await.unwrap();
         match tokio_tungstenite::client_async(request, stream).await {
             Ok((stream, _)) => Ok(Self { stream, client_id: String::new() }),
             Err(Error::Http(response)) => {
@@ -42,14 +58,7 @@ impl Agent {
         }
     }
 
-    /// Opened by agent1, shaken hands, subscribed to everything and connected.
-    async fn connected(server: &Running) -> Self {
-        let mut agent = Self::open(server, &[AGENT1]).await.unwrap();
-        agent.begin(json!({})).await;
-        agent
-    }
-
-    async fn begin(&mut self, ext: Value) {
+    pub(crate) async fn begin(&mut self, ext: Value) {
         let shaken = self
             .ask(json!([{"channel": "/meta/handshake", "version": "1.0", "ext": ext,
                 "supportedConnectionTypes": ["websocket"]}]))
@@ -79,14 +88,24 @@ impl Agent {
         self.hear().await
     }
 
-    async fn hear(&mut self) -> Value {
+    pub(crate) async fn hear(&mut self) -> Value {
         match self.next().await {
             Message::Text(text) => serde_json::from_str(&text).unwrap(),
             other => panic!("{other:?}"),
         }
     }
 
-    async fn closed(&mut self) -> u16 {
+    /// Everything up to the answer of the connect, in one frame or several: whoever writes may be
+    /// faster than what comes next.
+    pub(crate) async fn hear_out(&mut self) -> Vec<Value> {
+        let mut heard: Vec<Value> = Vec::new();
+        while heard.last().is_none_or(|last| last["channel"] != "/meta/connect") {
+            heard.extend(self.hear().await.as_array().unwrap().iter().cloned());
+        }
+        heard
+    }
+
+    pub(crate) async fn closed(&mut self) -> u16 {
         match self.next().await {
             Message::Close(Some(close)) => close.code.into(),
             other => panic!("{other:?}"),
@@ -99,7 +118,7 @@ impl Agent {
     }
 }
 
-const AGENT1: (&str, &str) = ("authorization", "Basic YWdlbnQxOmFnZW50MQ==");
+pub(crate) const AGENT1: (&str, &str) = ("authorization", "Basic YWdlbnQxOmFnZW50MQ==");
 
 impl Running {
     /// Posts as agent1 on a connection of its own.
@@ -350,9 +369,10 @@ async fn a_logout_ends_the_websockets_of_the_user() {
     server.make_ready().await;
     let mut agent = Agent::connected(&server).await;
     server.post("/me", json!({"operationName": "EndContactCenterSession"})).await;
-    let heard = agent.hear().await;
-    assert_eq!(heard[0], json!({"channel": "/meta/disconnect", "successful": true}));
-    assert_eq!(heard[1]["advice"], json!({"reconnect": "none"}));
+    let heard = agent.hear_out().await;
+    assert_eq!(heard[0]["data"]["channels"][0]["userState"]["state"], "LoggedOut", "{heard:?}");
+    assert_eq!(heard[1], json!({"channel": "/meta/disconnect", "successful": true}));
+    assert_eq!(heard[2]["advice"], json!({"reconnect": "none"}));
     assert_eq!(agent.closed().await, 1000);
 }
 
