@@ -103,6 +103,36 @@ fn it_ends_in_order_when_asked_to() {
     }
 }
 
+/// Whoever asks twice does not want to wait for those who take their time.
+#[cfg(unix)]
+#[test]
+fn it_ends_at_once_when_asked_twice() {
+    let path = file(
+        "patient.toml",
+        &format!(
+            "[server]\nlisten = \"{LOOPBACK}\"\n\
+             contact_center_id = \"6d7466c8-6a21-4e64-b51e-0308e34995ec\"\n\
+             [limits]\nshutdown_seconds = 3600\nbody_seconds = 3600\n"
+        ),
+    );
+    let mut server = Server::start(&["--config", &path]);
+    // A request under way: its body never comes.
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let head = "POST /api/v2/chats HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{";
+    stream.write_all(head.as_bytes()).unwrap();
+    // So that it has been read: what comes later is answered.
+    assert_eq!(server.get("/health/live", "").0, 200);
+    let pid = server.child.id().to_string();
+    let ask = || assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    ask();
+    while TcpStream::connect(&server.address).is_ok() {
+        std::thread::yield_now();
+    }
+    assert_eq!(server.child.try_wait().unwrap(), None, "the request is under way");
+    ask();
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
 /// docs/configuration.example.toml is what people start from.
 #[test]
 fn the_example_configuration_serves() {

@@ -250,7 +250,7 @@ struct Open {
 impl Open {
     /// Serves requests until the client or the server ends it, encrypted if that is configured.
     async fn run(mut self, stream: Stream, service: Answering) {
-        let Some(TlsAcceptor(acceptor)) = self.server.tls.clone() else {
+        let Some(TlsAcceptor { acceptor, .. }) = self.server.tls.clone() else {
             return self.serve(stream, service).await;
         };
         // Whoever does not finish has no request under way; nothing is owed to them.

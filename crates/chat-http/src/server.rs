@@ -161,6 +161,20 @@ impl App {
         self.server.chats.work().await;
     }
 
+    /// Whether the server itself speaks TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.server.tls.is_some()
+    }
+
+    /// Reads the certificate and its key again; new connections are shown them from then on. Nothing
+    /// happens without TLS.
+    ///
+    /// # Errors
+    /// The files cannot be used. Then those that were are used further.
+    pub fn read_certificate_again(&self) -> Result<(), ConfigError> {
+        self.server.tls.as_ref().map_or(Ok(()), TlsAcceptor::read_again)
+    }
+
     /// Does at once everything that is due by the clock: for trials whose clock is moved by hand.
     pub async fn catch_up(&self) {
         self.server.chats.catch_up().await;

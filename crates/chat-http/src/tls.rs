@@ -4,23 +4,58 @@
 //! limits of what one client may have the server wait for.
 
 use std::fmt;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
 
 use crate::config::{ConfigError, Problem, Server};
 
-/// What turns a connection into an encrypted one. Cloning is cheap.
+/// What turns a connection into an encrypted one. Cloning is cheap; clones are the same.
 #[derive(Clone)]
-pub(crate) struct TlsAcceptor(pub(crate) tokio_rustls::TlsAcceptor);
+pub(crate) struct TlsAcceptor {
+    pub(crate) acceptor: tokio_rustls::TlsAcceptor,
+    shown: Arc<Shown>,
+    certificate_file: PathBuf,
+    key_file: PathBuf,
+}
+
+impl TlsAcceptor {
+    /// Reads the files again and shows what is in them from now on. Connections that are open stay as
+    /// they are.
+    ///
+    /// # Errors
+    /// As [`acceptor`]; then what was shown is shown further.
+    pub(crate) fn read_again(&self) -> Result<(), ConfigError> {
+        let identity = identity(&self.certificate_file, &self.key_file)?;
+        *self.shown.0.write().unwrap_or_else(PoisonError::into_inner) = identity;
+        Ok(())
+    }
+}
 
 impl fmt::Debug for TlsAcceptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TlsAcceptor(…)")
+    }
+}
+
+/// The certificate that clients are shown, with its key.
+struct Shown(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Shown {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.read().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shown(…)")
     }
 }
 
@@ -33,6 +68,22 @@ pub(crate) fn acceptor(config: &Server) -> Result<Option<TlsAcceptor>, ConfigErr
     else {
         return Ok(None);
     };
+    let shown = Arc::new(Shown(RwLock::new(identity(certificate_file, key_file)?)));
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("the provider has what the default versions take")
+        .with_no_client_auth()
+        .with_cert_resolver(shown.clone());
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Some(TlsAcceptor {
+        acceptor: Arc::new(config).into(),
+        shown,
+        certificate_file: certificate_file.clone(),
+        key_file: key_file.clone(),
+    }))
+}
+
+fn identity(certificate_file: &Path, key_file: &Path) -> Result<Arc<CertifiedKey>, ConfigError> {
     let certificates = certificates(certificate_file).map_err(|found| {
         let found = format!("{found} ({})", certificate_file.display());
         Problem::new("server.tls_certificate", "a PEM file with a certificate", found)
@@ -41,11 +92,12 @@ pub(crate) fn acceptor(config: &Server) -> Result<Option<TlsAcceptor>, ConfigErr
         let found = format!("{} ({})", explained(&error, "private key"), key_file.display());
         Problem::new("server.tls_key", "a PEM file with a private key that is not encrypted", found)
     })?;
-    let provider = Arc::new(ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key));
-    let mut config = config.map_err(|error| {
+    let read = || {
+        let read = CertifiedKey::from_der(certificates, key, &ring::default_provider())?;
+        read.end_entity_cert().and_then(ParsedCertificate::try_from)?;
+        Ok(Arc::new(read))
+    };
+    read().map_err(|error| {
         let (field, expected) = match error {
             rustls::Error::InvalidCertificate(_) => {
                 ("server.tls_certificate", "a server's certificate first in the file")
@@ -56,9 +108,8 @@ pub(crate) fn acceptor(config: &Server) -> Result<Option<TlsAcceptor>, ConfigErr
             rustls::Error::InconsistentKeys(_) => Problem::new(field, expected, "another key"),
             error => Problem::new(field, expected, error),
         }
-    })?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Some(TlsAcceptor(Arc::new(config).into())))
+        .into()
+    })
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -4,6 +4,7 @@
 mod chats;
 mod greeting;
 mod log;
+mod signals;
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,6 +18,7 @@ use tokio::net::TcpListener;
 use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::render;
+use signals::Signals;
 
 /// Where the demo contact centre listens if nobody says otherwise.
 const DEMO_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
@@ -72,11 +74,16 @@ async fn serve(mut config: Config, chats: Vec<ChatFile>) -> Result<Exit, Failure
     // The store is empty and each chat has an id of its own, so that none is there already.
     app.import(chats).await.map_err(|error| Failure::failed(error.to_string()))?;
     // Whoever reads the greeting may ask it to end at once.
-    let end = end().map_err(|error| Failure::failed(format!("signals: {error}")))?;
+    let signals =
+        Signals::of(&app).map_err(|error| Failure::failed(format!("signals: {error}")))?;
     render::line(greeting)?;
-    chat_http::serve(listener, app, end)
-        .await
-        .map_err(|error| Failure::failed(format!("{listen}: {error}")))?;
+    tokio::select! {
+        served = chat_http::serve(listener, app, signals.asked_to_end(1)) => {
+            served.map_err(|error| Failure::failed(format!("{listen}: {error}")))?;
+        }
+        // Whoever asks twice does not want to wait; what is open is cut.
+        () = signals.asked_to_end(2) => tracing::warn!("ended before all requests were answered"),
+    }
     Ok(Exit::Done)
 }
 
@@ -90,30 +97,5 @@ fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
             format!("{address}: this port is not for ordinary users; choose one above 1023")
         }
         _ => format!("{address}: cannot listen there: {error}"),
-    })
-}
-
-/// Ready once someone ends the program: Ctrl-C, or SIGTERM from whatever supervises it.
-#[cfg(unix)]
-fn end() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Ready once someone ends the program with Ctrl-C.
-#[cfg(not(unix))]
-fn end() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        // Without a handler the system ends the program itself.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
     })
 }

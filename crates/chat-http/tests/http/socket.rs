@@ -15,6 +15,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) stop: oneshot::Sender<()>,
     pub(crate) server: JoinHandle<std::io::Result<()>>,
+    pub(crate) app: App,
 }
 
 pub(crate) async fn start(change: impl FnOnce(&mut Config)) -> Running {
@@ -29,10 +30,10 @@ pub(crate) async fn start(change: impl FnOnce(&mut Config)) -> Running {
     }));
     let app = App::new(config, store, clock).unwrap();
     let (stop, stopped) = oneshot::channel();
-    let server = tokio::spawn(serve(listener, app, async move {
+    let server = tokio::spawn(serve(listener, app.clone(), async move {
         let _ = stopped.await;
     }));
-    Running { address, stop, server }
+    Running { address, stop, server, app }
 }
 
 impl Running {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -16,6 +17,7 @@ use chat_http::{App, Clock as _, Config, ManualClock};
 use chat_store::MemoryStore;
 
 use crate::socket::{CREDENTIALS, Running, reply, start};
+use crate::websocket::{AGENT1, Agent};
 
 /// A certificate for `localhost` and its key, as files for one test.
 struct Identity {
@@ -159,6 +161,86 @@ async fn unfinished_handshakes_are_bounded_and_given_up() {
     }
     let metrics = ask(&mut stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert!(metrics.contains("chat_http_connections 1\n"), "{metrics}");
+}
+
+/// BAYEUX-12.2 over TLS: events are pushed, the client is told to stop when its user logs out, and the
+/// server's end is heard.
+#[tokio::test]
+async fn websockets_are_encrypted_like_everything_else() {
+    let identity = identity("websocket");
+    let server = start_tls(&identity, |_| ()).await;
+    let address = "wss://localhost/api/v2/notifications";
+    let mut agents = Vec::new();
+    for _ in 0..2 {
+        let stream = connect(&server, &identity, &["http/1.1"]).await.unwrap();
+        let mut agent = Agent::open_on(stream, address, &[AGENT1]).await.unwrap();
+        agent.begin(json!({})).await;
+        agents.push(agent);
+    }
+    let mut stream = connect(&server, &identity, &[]).await.unwrap();
+    let mut post = async |body: &str| {
+        let length = body.len();
+        let answer = ask(
+            &mut stream,
+            &format!(
+                "POST /api/v2/me HTTP/1.1\r\nHost: localhost\r\n{CREDENTIALS}\r\n\
+                 Content-Length: {length}\r\n\r\n{body}"
+            ),
+        )
+        .await;
+        assert!(answer.ends_with(r#"{"statusCode":0}"#), "{answer}");
+    };
+    post(r#"{"operationName":"StartContactCenterSession","channels":["chat"]}"#).await;
+    post(r#"{"operationName":"Ready"}"#).await;
+    for agent in &mut agents {
+        for state in ["NotReady", "Ready"] {
+            let pushed = agent.hear().await;
+            assert_eq!(pushed[0]["data"]["channels"][0]["userState"]["state"], state, "{pushed}");
+        }
+    }
+    post(r#"{"operationName":"EndContactCenterSession"}"#).await;
+    for agent in &mut agents {
+        let heard = agent.hear_out().await;
+        let channels = ["/v2/me/channels", "/meta/disconnect", "/meta/connect"];
+        assert_eq!(heard.iter().map(|it| &it["channel"]).collect::<Vec<_>>(), channels);
+        assert_eq!(heard[2]["advice"]["reconnect"], "none");
+        assert_eq!(agent.closed().await, 1000);
+    }
+    let stream = connect(&server, &identity, &[]).await.unwrap();
+    let mut agent = Agent::open_on(stream, address, &[AGENT1]).await.unwrap();
+    agent.begin(json!({})).await;
+    server.stop.send(()).unwrap();
+    assert_eq!(agent.closed().await, 1001);
+    drop((agent, agents));
+    server.server.await.unwrap().unwrap();
+}
+
+/// New connections are shown the certificate that is in the files by then; open ones go on, and files
+/// that cannot be used change nothing.
+#[tokio::test]
+async fn a_certificate_is_read_again() {
+    let (old, new) = (identity("old"), identity("new"));
+    let shown = identity("shown");
+    let copy = |from: &Identity| {
+        std::fs::copy(&from.certificate_file, &shown.certificate_file).unwrap();
+        std::fs::copy(&from.key_file, &shown.key_file).unwrap();
+    };
+    copy(&old);
+    let server = start_tls(&shown, |_| ()).await;
+    let mut open = connect(&server, &old, &[]).await.unwrap();
+    assert!(connect(&server, &new, &[]).await.is_err());
+
+    copy(&new);
+    connect(&server, &old, &[]).await.expect("nobody has read it yet");
+    server.app.read_certificate_again().unwrap();
+    assert!(connect(&server, &old, &[]).await.is_err());
+    connect(&server, &new, &[]).await.unwrap();
+    assert!(ask(&mut open, &get_me()).await.starts_with("HTTP/1.1 200 OK\r\n"));
+
+    std::fs::copy(&old.key_file, &shown.key_file).unwrap();
+    let error = server.app.read_certificate_again().unwrap_err().to_string();
+    assert!(error.contains("server.tls_key") && error.contains("another key"), "{error}");
+    connect(&server, &new, &[]).await.unwrap();
 }
 
 /// What is wrong with the files is said at the start, with the setting and the file.
