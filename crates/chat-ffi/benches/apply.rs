@@ -11,6 +11,8 @@
     reason = "a bench is the outermost layer: it reads the clock because that is its purpose"
 )]
 
+#[path = "../../chat-model/benches/support/instructions.rs"]
+mod counter;
 #[path = "../../chat-model/benches/support/measure.rs"]
 mod measure;
 #[path = "../../chat-model/benches/support/workload.rs"]
@@ -28,8 +30,9 @@ use chatmodel::{
     chatm_applied, chatm_buf, chatm_chat, chatm_context, chatm_error, chatm_limits,
     chatm_notification, chatm_status, chatm_str,
 };
+use counter::instructions;
 use libloading::Library;
-use measure::{instructions, interleave, ratio};
+use measure::{interleave, ratio};
 
 const AT: i64 = 1_389_261_492_035;
 const USER: &str = "1e553fa1b4164908a5f36d43cec96086";

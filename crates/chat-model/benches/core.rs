@@ -12,6 +12,8 @@
     reason = "a bench is the outermost layer: it reads the clock because that is its purpose"
 )]
 
+#[path = "support/instructions.rs"]
+mod counter;
 #[path = "support/measure.rs"]
 mod measure;
 #[path = "support/memory.rs"]
@@ -25,8 +27,9 @@ use chat_model::{
     Applied, Chat, ChatFile, Command, Context, CountingIds, Limits, OpenDirectory, Operation,
     OperationKind, Rules, Timestamp, UserId,
 };
+use counter::instructions as instructions_of;
 use indexmap::IndexMap;
-use measure::{instructions as instructions_of, interleave, ratio};
+use measure::{interleave, ratio};
 use memory::{allocations, live_bytes};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
