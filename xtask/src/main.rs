@@ -2,6 +2,7 @@
 
 mod edges;
 mod figures;
+mod fuzz;
 mod generate;
 mod install;
 mod repo;
@@ -17,6 +18,7 @@ Usage: cargo xtask COMMAND
   test          everything that must pass before a change goes in
   tidy          house rules that no compiler checks
   edges         compares the dependencies between the crates with the picture in ARCHITECTURE.md
+  fuzz [N]      random calls of the C library under AddressSanitizer, for N seconds (600)
   figures       what a clean build takes, and how large the program is
   gen           rewrites the generated files from the tables in the code
   gen --check   fails if a generated file is stale
@@ -33,6 +35,11 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["tidy"] => tidy::run(),
         ["edges"] => edges::run(),
+        ["fuzz"] => fuzz::run(600),
+        ["fuzz", seconds] => match seconds.parse() {
+            Ok(seconds) => fuzz::run(seconds),
+            Err(_) => Err(format!("expected a number of seconds, found {seconds:?}")),
+        },
         ["figures"] => figures::run(),
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),

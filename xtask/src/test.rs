@@ -13,10 +13,13 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::tool::{call, cargo, read, watch};
-use crate::{Outcome, edges, generate, repo, tidy};
+use crate::{Outcome, edges, fuzz, generate, repo, tidy};
 
 /// What all Cargo runs of the workspace have in common, so that they share what they build.
 const WORKSPACE: [&str; 3] = ["--workspace", "--all-features", "--locked"];
+
+/// Long enough to see that nothing has come undone; CONTRIBUTING says how to look further.
+const FUZZ_SECONDS: u32 = 30;
 
 pub(crate) fn run() -> Outcome {
     let mut tests = Tests::default();
@@ -54,6 +57,10 @@ fn run_all(tests: &mut Tests) -> Outcome {
         call(command.arg("doc").args(WORKSPACE).arg("--no-deps"))
     })?;
     step("oldest supported compiler", msrv::check)?;
+    step("random calls of the C library", || {
+        apt::need("c++", "g++", "libFuzzer")?;
+        fuzz::run(FUZZ_SECONDS)
+    })?;
     step("clients that are not ours", || clients::run(tests))
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn ask(command: &mut Command) -> Option<String> {
     output.status.success().then(|| String::from_utf8(output.stdout).ok())?
 }
 
-fn announce(command: &Command) {
+pub(crate) fn announce(command: &Command) {
     println!("$ {}", shown(command));
 }
 

@@ -24,6 +24,18 @@ pub(super) fn install(packages: &[&str], why: &str) -> Outcome {
     Ok(())
 }
 
+/// Sees to it that there is a program called `name`, which `package` brings.
+pub(super) fn need(name: &str, package: &str, why: &str) -> Outcome {
+    let is_there = || ask(program(name).arg("--version")).is_some();
+    if !is_there() {
+        install(&[package], why)?;
+    }
+    if !is_there() {
+        return Err(format!("expected {name} after installing {package}, found none"));
+    }
+    Ok(())
+}
+
 /// How somebody may install packages.
 #[derive(Clone, Copy)]
 enum Privilege {
