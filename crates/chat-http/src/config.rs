@@ -11,6 +11,8 @@ mod feature;
 mod limits;
 mod number;
 mod people;
+#[cfg(feature = "schema")]
+mod schema;
 mod server;
 mod value;
 mod web;
@@ -57,6 +59,7 @@ pub use web::{ForwardedHeader, SameSite};
 /// # Ok::<(), chat_http::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {

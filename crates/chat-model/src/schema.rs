@@ -21,7 +21,7 @@ mod print;
 #[cfg(feature = "schema")]
 pub(crate) use documents::{Json, described_pairs};
 #[cfg(feature = "schema")]
-pub use print::{pretty, tidied};
+pub use print::{document, pretty, tidied};
 
 macro_rules! schemas {
     ($($name:literal $title:literal $(#[doc = $doc:literal])+ $make:ident;)+) => {
@@ -45,7 +45,7 @@ macro_rules! schemas {
                 $($name => ($title, concat!($($doc),+), documents::$make()),)+
                 _ => return None,
             };
-            Some(pretty(print::document(name, title, description.trim(), body)))
+            Some(pretty(document(name, title, description.trim(), body)))
         }
     };
 }

@@ -14,15 +14,18 @@ use super::{Problem, User, check_unique};
 pub type Settings = BTreeMap<String, BTreeMap<String, String>>;
 
 macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $id:literal, $($(#[$field_doc:meta])* $field:ident: $type:ty = $default:expr,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $id:literal as $id_schema:literal, $($(#[$field_doc:meta])* $field:ident: $type:ty = $default:expr,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         #[non_exhaustive]
         pub struct $name {
             #[doc = $id]
+            #[cfg_attr(feature = "schema", schemars(with = $id_schema))]
             pub id: String,
             /// The name.
+            #[cfg_attr(feature = "schema", schemars(with = "super::schema::NonEmpty"))]
             pub name: String,
             $($(#[$field_doc])* pub $field: $type,)*
         }
@@ -39,7 +42,7 @@ macro_rules! named {
 named! {
     /// A group of people or of codes (PLAT-1.3-8).
     Group {
-        "A number, a hyphen, and a UUID in lower case (PLAT-1.5-4).",
+        "A number, a hyphen, and a UUID in lower case (PLAT-1.5-4)." as "super::schema::GroupId",
         /// What it is a group of: `BusinessUnit` (the default) for people, `dispositions` for the
         /// outcomes that agents choose from.
         #[serde(rename = "type", default = "business_unit")]
@@ -52,16 +55,17 @@ named! {
 
 named! {
     /// Something that users know, to a level (PLAT-3.1-1).
-    Skill { "A UUID in lower case.", }
+    Skill { "A UUID in lower case." as "super::schema::Uuid", }
 }
 
 named! {
     /// A place where work is put aside (PLAT-3.6-12). Chats are never in one.
-    Workbin { "A UUID in lower case (PLAT-1.5-2).", }
+    Workbin { "A UUID in lower case (PLAT-1.5-2)." as "super::schema::Uuid", }
 }
 
 /// A list of values that clients offer, such as the outcomes of a chat (PLAT-3.6-5).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BusinessAttribute {
@@ -76,6 +80,7 @@ pub struct BusinessAttribute {
 
 /// One value of a [`BusinessAttribute`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AttributeValue {

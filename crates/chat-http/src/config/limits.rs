@@ -10,6 +10,7 @@ macro_rules! settings {
     } $(switches { $($(#[$switch_doc:meta])* $switch:ident = $initially:literal;)+ })?) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(default, deny_unknown_fields)]
         #[non_exhaustive]
         pub struct $name {
@@ -17,6 +18,7 @@ macro_rules! settings {
                 $(#[$field_doc])*
                 #[doc = concat!("\n\nDefault ", stringify!($default), ".")]
                 #[serde(deserialize_with = "super::number::whole")]
+                #[cfg_attr(feature = "schema", schemars(range(min = $least, max = $most)))]
                 pub $field: $type,
             )+
             $($(

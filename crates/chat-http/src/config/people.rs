@@ -11,11 +11,13 @@ use super::{Problem, check_unique, feature};
 
 /// Somebody who may log in.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct User {
     /// 32 lower-case hex digits (PLAT-1.5-1).
     #[serde(deserialize_with = "user_id")]
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::HexId"))]
     pub id: UserId,
     /// The name to log in with, the `userName` of the user resource.
     pub name: String,
@@ -35,12 +37,14 @@ pub struct User {
     pub email_address: String,
     /// The roles (PLAT-2.3-1). Default: `ROLE_AGENT`.
     #[serde(default = "default_roles")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<super::schema::RoleName>"))]
     pub roles: Vec<String>,
     /// The names of the queues whose chats the user is offered.
     #[serde(default)]
     pub queues: Vec<QueueName>,
     /// How many chats at one time (DEC-40). Default 3.
     #[serde(default = "default_capacity", deserialize_with = "super::number::whole")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1000)))]
     pub capacity: u32,
     /// The names of the groups the user is in.
     #[serde(default)]
@@ -105,12 +109,15 @@ impl User {
 
 /// A place where chats wait for an agent.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Queue {
     /// A UUID in lower case (PLAT-1.5-2).
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::Uuid"))]
     pub id: String,
     /// The name that `queueName` and `endpoint` carry.
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::NonEmpty"))]
     pub name: QueueName,
     /// Whether chats that name no queue go here (DEC-46). Default false; one at most.
     #[serde(default)]
@@ -126,6 +133,7 @@ impl Queue {
 
 /// A custom agent state: not ready, with a name of its own (PLAT-3.5-6).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AgentState {
@@ -172,7 +180,7 @@ const TAKEN: [&str; 11] = [
     "CancelSupervisorMonitoring",
 ];
 
-const ROLES: [&str; 4] = ["ROLE_AGENT", "ROLE_SUPERVISOR", "ROLE_ADMIN", "ROLE_APIUSER"];
+pub(super) const ROLES: [&str; 4] = ["ROLE_AGENT", "ROLE_SUPERVISOR", "ROLE_ADMIN", "ROLE_APIUSER"];
 
 pub(super) fn validate_agent_states(states: &[AgentState], problems: &mut Vec<Problem>) {
     for (i, state) in states.iter().enumerate() {

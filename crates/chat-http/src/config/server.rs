@@ -11,26 +11,31 @@ use super::{AddressRange, ForwardedHeader, Problem, SameSite};
 
 /// Where the server listens and how it speaks.
 #[derive(Debug, Clone, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Server {
     /// The address and port to listen on, such as `127.0.0.1:8090`.
     #[serde(deserialize_with = "listen")]
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::SocketAddress"))]
     pub listen: SocketAddr,
     /// What clients see in front of every resource, ending with `/api/v2`: behind a load balancer
     /// its name (PLAT-1.1-1). Default: `http://`, with TLS `https://`, and the listening address.
     #[serde(default)]
     pub external_url: Option<ApiUrl>,
     /// The id of the contact centre (PLAT-1.5-2). A server has one (DEC-46).
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::Uuid"))]
     pub contact_center_id: String,
     /// Which replies carry a `referenceId` (DEC-30).
     #[serde(default, deserialize_with = "reference_id_replies")]
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::ReferenceIdReplies"))]
     pub reference_id_replies: ReferenceIdReplies,
     /// The offset in which times are printed (DEC-35). Default `+0000`.
     #[serde(default)]
     pub time_offset: TimeOffset,
     /// Where SetDisposition writes when the request names no key (DEC-8).
     #[serde(default = "default_disposition_key")]
+    #[cfg_attr(feature = "schema", schemars(with = "super::schema::NonEmpty"))]
     pub disposition_key: String,
     /// Whether a message's `messageType` is echoed (DEC-12). Default true.
     #[serde(default = "default_true")]
@@ -59,9 +64,11 @@ pub struct Server {
     /// A PEM file with the server's certificate and those that vouch for it; together with
     /// `tls_key` it makes the server speak TLS. Default none.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub tls_certificate: Option<PathBuf>,
     /// A PEM file with the certificate's private key. Default none.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub tls_key: Option<PathBuf>,
 }
 

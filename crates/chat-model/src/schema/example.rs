@@ -110,8 +110,11 @@ impl Stage {
         self.out.records.push(value(&applied.record.to_json()));
         for notice in &applied.notices {
             let told = value(&notice.data);
-            let is_news = |other: &Value| other["notificationType"] != told["notificationType"];
-            if self.out.notifications.iter().all(is_news) {
+            // Of each kind one for whoever asked and one for everybody else (DEC-31).
+            let shape =
+                |one: &Value| (one["notificationType"].clone(), one.get("referenceId").is_some());
+            let is_known = |other: &Value| shape(other) == shape(&told);
+            if !self.out.notifications.iter().any(is_known) {
                 self.out.notifications.push(told);
             }
         }

@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-/// A document of its own. The `$id` is a URN, because an address needs a host, and every host is
+/// A document of its own, [`tidied`]. The `$id` is a URN, because an address needs a host, and every host is
 /// somebody's (`docs/decisions/0017`).
-pub(super) fn document(name: &str, title: &str, description: &str, body: Value) -> Value {
+pub fn document(name: &str, title: &str, description: &str, body: Value) -> Value {
     let mut document = tidied(body);
     if let Value::Object(members) = &mut document {
         members.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
@@ -30,6 +30,8 @@ pub fn tidied(schema: Value) -> Value {
             let mut out: Map<String, Value> = Map::new();
             for (key, value) in members {
                 match (key.as_str(), &value) {
+                    // Nothing is what an absent member stands for anyway.
+                    ("default", Value::Null) => {}
                     // What is inside is data.
                     ("examples" | "const" | "enum" | "default", _) => {
                         out.insert(key, value);
