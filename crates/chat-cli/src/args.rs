@@ -26,6 +26,7 @@ pub(crate) enum Command {
     Serve(Serve),
     Apply(Apply),
     HashPassword(HashPassword),
+    Schema(Schema),
 }
 
 /// Applies one operation to a chat in a file and prints what happens. Needs no server.
@@ -149,6 +150,29 @@ Exit codes:
   1  standard input cannot be read, or holds no password
   2  the arguments do not fit")]
 pub(crate) struct HashPassword {}
+
+/// Prints the JSON Schema of what goes over the wire, into a file or into the journal.
+///
+/// Without NAME it lists the names, one a line. The schemas are those of JSON
+/// Schema 2020-12; each stands alone.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  See which schemas there are:
+    chat schema
+
+  Write one into a file:
+    chat schema operation > operation.schema.json
+
+Exit codes:
+  0  done
+  1  the output cannot be written
+  2  the arguments do not fit, or there is no schema of this name")]
+pub(crate) struct Schema {
+    /// The name of the schema, such as `operation` or `configuration` [default: list the names]
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
 
 // The errors of the standard library do not say what was expected.
 

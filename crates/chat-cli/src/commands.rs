@@ -2,6 +2,7 @@
 
 mod apply;
 mod hash_password;
+mod schema;
 mod serve;
 
 use std::io::Read as _;
@@ -18,6 +19,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Apply(args) => apply::run(args),
         Command::Serve(args) => serve::run(args),
         Command::HashPassword(_) => hash_password::run(),
+        Command::Schema(args) => schema::run(args),
     }
 }
 
