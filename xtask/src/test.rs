@@ -4,6 +4,7 @@
 
 mod apt;
 mod clients;
+mod contract;
 mod msrv;
 mod node;
 mod python;
@@ -57,6 +58,7 @@ fn run_all(tests: &mut Tests) -> Outcome {
         call(command.arg("doc").args(WORKSPACE).arg("--no-deps"))
     })?;
     step("oldest supported compiler", msrv::check)?;
+    step("judges of the contract that are not ours", || contract::run(tests))?;
     step("random calls of the C library", || {
         apt::need("c++", "g++", "libFuzzer")?;
         fuzz::run(FUZZ_SECONDS)

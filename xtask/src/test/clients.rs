@@ -6,35 +6,19 @@ use serde_json::Value;
 
 use super::node::Node;
 use super::{Tests, WORKSPACE, python, tools};
-use crate::tool::{call, cargo, read, watch};
-use crate::{Outcome, repo};
+use crate::Outcome;
+use crate::tool::{cargo, read};
 
 const FOLDER: &str = "tests/clients";
 
 pub(super) fn run(tests: &mut Tests) -> Outcome {
-    let folder = repo::root().join(FOLDER);
     tools::shell()?;
     let ruby = tools::ruby()?;
     let python = python::with_requirements("clients-venv", &format!("{FOLDER}/requirements.txt"))?;
     let node = Node::provide()?;
-    call(node.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
-
-    let files: Vec<String> = repo::files()?
-        .into_iter()
-        .filter_map(|path| Some(path.strip_prefix(FOLDER)?.strip_prefix('/')?.to_owned()))
-        .filter(|path| path.ends_with(".test.mjs"))
-        .collect();
-    let mut command = node.command("node");
-    command.args(["--test", "--test-reporter=spec", "--test-timeout=300000", "--test-force-exit"]);
-    command.args(files);
-    command.env("CHAT_BIN", program()?).env("CLIENTS_PYTHON", python).env("CLIENTS_RUBY", ruby);
-    command.current_dir(folder);
-    let mut passed = 0;
-    watch(&mut command, |line| {
-        // The line is `ℹ pass 12`.
-        if let Some((_, number)) = line.split_once(" pass ") {
-            passed = number.trim().parse().unwrap_or(passed);
-        }
+    let program = program()?;
+    let passed = node.test(FOLDER, |command| {
+        command.env("CHAT_BIN", program).env("CLIENTS_PYTHON", python).env("CLIENTS_RUBY", ruby);
     })?;
     tests.add("clients that are not ours", passed, 0)
 }

@@ -1,4 +1,4 @@
-//! Node.js for the clients that are not ours: the system's if it is new enough, else one that is
+//! Node.js for the clients and judges that are not ours: the system's if it is new enough, else one that is
 //! installed for it.
 
 use std::path::{Path, PathBuf};
@@ -6,7 +6,8 @@ use std::process::Command;
 
 use super::apt;
 use super::python::Venv;
-use crate::tool::{ask, program};
+use crate::repo;
+use crate::tool::{ask, call, program, watch};
 
 /// What the clients need, and the package that brings it where the system's is older.
 const LEAST: (u32, u32) = (20, 19);
@@ -57,6 +58,33 @@ impl Node {
             command.env("PATH", path);
         }
         command
+    }
+
+    /// Installs what the lock file of `folder` pins, and runs the tests there; how many passed.
+    pub(super) fn test(
+        &self,
+        folder: &str,
+        prepare: impl FnOnce(&mut Command),
+    ) -> Result<u32, String> {
+        let path = repo::root().join(folder);
+        call(self.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&path))?;
+        let files: Vec<String> = repo::files()?
+            .into_iter()
+            .filter_map(|file| Some(file.strip_prefix(folder)?.strip_prefix('/')?.to_owned()))
+            .filter(|file| file.ends_with(".test.mjs"))
+            .collect();
+        let mut command = self.command("node");
+        command.args(["--test", "--test-reporter=spec", "--test-timeout=300000"]);
+        command.arg("--test-force-exit").args(files).current_dir(path);
+        prepare(&mut command);
+        let mut passed = 0;
+        watch(&mut command, |line| {
+            // The line is `ℹ pass 12`.
+            if let Some((_, number)) = line.split_once(" pass ") {
+                passed = number.trim().parse().unwrap_or(passed);
+            }
+        })?;
+        Ok(passed)
     }
 
     fn is_new_enough(&self) -> bool {
