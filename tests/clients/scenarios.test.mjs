@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { WAYS } from "./clients.mjs";
+import { compared, fits } from "./contract.mjs";
 import { Agent, Visitor } from "./people.mjs";
 import { USERS, withServer } from "./server.mjs";
 import { message, summary } from "./summary.mjs";
@@ -50,6 +51,8 @@ for (const way of WAYS) {
         assert.equal(watcher.losses, 0);
         assert.deepEqual(watcher.aside().map(readiness), becomes(name), `what ${name} became`);
       }
+      const kinds = ["customer-chat", "message", "notification", "reply"];
+      assert.deepEqual(Object.keys(compared).sort(), kinds, "all of it was compared with the contract");
     });
   });
 }
@@ -96,12 +99,13 @@ async function play(server, agents, scenario) {
       );
       const reply =
         step.by === "visitor" ? await visitor.post(body) : await agents[step.by].post(path(step, chat), body);
+      fits("reply", reply.json);
       assert.equal(reply.json.statusCode, step.code ?? 0, `${place}: ${reply.text}`);
     }
     for (const [name, lines] of Object.entries(step.hears ?? {})) {
       const heard = [];
       while (heard.length < lines.length) {
-        const data = await agents[name].hears();
+        const data = fits("notification", await agents[name].hears());
         // Agents learn the chat's id from what they hear.
         chat ??= data.chat?.id;
         heard.push(summary(data));
@@ -109,8 +113,8 @@ async function play(server, agents, scenario) {
       assert.deepEqual(heard, lines, `${place}: what ${name} hears`);
     }
     if (step.visitor) {
-      const { state, participants } = await visitor.chat();
-      const reads = (await visitor.messages()).map(message);
+      const { state, participants } = fits("customer-chat", await visitor.chat());
+      const reads = (await visitor.messages()).map((one) => message(fits("message", one)));
       const sees = participants.map((one) => one.nickname);
       assert.deepEqual({ state, sees, reads }, step.visitor, `${place}: what the visitor sees`);
     }

@@ -36,6 +36,8 @@ pub trait Door {
 pub struct Outcome {
     /// The `statusCode` of the reply.
     pub code: u64,
+    /// The body of the reply; `None` if nobody asked.
+    pub reply: Option<String>,
     /// Who was told what, in order.
     pub heard: Vec<Heard>,
 }

@@ -29,7 +29,7 @@ pub fn play(name: &str, scenario: &Scenario, door: &mut dyn Door) {
             },
             _ => panic!("{place}: expected one of does, offers and is"),
         };
-        let Outcome { code, heard } = outcome;
+        let Outcome { code, heard, .. } = outcome;
         assert_eq!(code, step.code, "{place}: the statusCode");
         let mut hears: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for told in heard {

@@ -69,7 +69,10 @@ impl Door for CliDoor {
         let reply = printed.get("reply").expect("it prints the reply");
         let code = reply.get("statusCode").and_then(JsonRef::as_u64).expect("which has a code");
         assert_eq!(output.status.code(), Some(if code == 0 { 0 } else { 4 }));
-        let Some(chat) = printed.get("chat") else { return Outcome { code, heard: Vec::new() } };
+        let reply = Some(reply.as_str().to_owned());
+        let Some(chat) = printed.get("chat") else {
+            return Outcome { code, reply, heard: Vec::new() };
+        };
         let file = ChatFile::read(chat.as_str().as_bytes(), &limits).expect("a chat comes out");
         self.beside.replace(file.chat);
         let notifications = printed.get("notifications").expect("it prints the notifications");
@@ -78,7 +81,7 @@ impl Door for CliDoor {
             let data = one.get("data").expect("and has data").as_str().to_owned();
             Heard { to: to.into_owned(), data }
         });
-        Outcome { code, heard: heard.collect() }
+        Outcome { code, reply, heard: heard.collect() }
     }
 
     fn supervisor_does(&mut self, supervisor: &str, agent: &str, body: &str) -> Outcome {

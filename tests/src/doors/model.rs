@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use chat_model::{
-    Chat, ChatId, Command, Context, CountingIds, CustomerOperation, Directory, Event, Message,
-    MonitoringOperation, OpenDirectory, Operation, QueueName, Rules, Supervision,
-    SupervisorOperation, Timestamp, Trigger, UserId, UserInfo,
+    Applied, Chat, ChatId, Command, Context, CountingIds, CustomerOperation, Directory, Event,
+    Message, MonitoringOperation, OpenDirectory, Operation, QueueName, Rejection, Reply, Rules,
+    Supervision, SupervisorOperation, Timestamp, Trigger, UserId, UserInfo,
 };
 
 use super::{Door, Heard, Outcome};
@@ -81,33 +81,47 @@ impl ModelDoor {
         Timestamp::from_millis(1_389_261_492_035).plus_millis(1_000 * i64::from(self.commands))
     }
 
-    fn apply(&mut self, command: &Command<'_>) -> Outcome {
+    /// Does it, and replies as `reply` says if it was accepted.
+    fn perform(
+        &mut self,
+        command: &Command<'_>,
+        reply: impl FnOnce(&Applied, &Rules) -> Reply,
+    ) -> Outcome {
+        match self.apply(command) {
+            Ok((applied, heard)) => outcome(&reply(&applied, &self.rules), heard),
+            Err(rejection) => refused(&rejection),
+        }
+    }
+
+    fn apply(&mut self, command: &Command<'_>) -> Result<(Applied, Vec<Heard>), Rejection> {
         let at = self.next_time();
         let directory = House(&self.supervision);
         let mut context = Context::new(at, &self.rules, &directory);
         if matches!(command, Command::User { .. } | Command::Supervisor { .. }) {
             context = context.with_reference_id(self.commands.into());
         }
-        match self.chat.apply(command, &context, &mut self.ids) {
-            Ok(applied) => {
-                for event in &applied.record.events {
-                    if let Event::SupervisorAdmitted { user, agent, .. } = event {
-                        self.supervision.entry(agent.clone()).or_default().came_along(user);
-                    }
-                }
-                let notices = applied.notices.iter();
-                let heard = notices.flat_map(|notice| {
-                    let heard = |to: &UserId| Heard {
-                        to: to.as_str().to_owned(),
-                        data: notice.data.clone(),
-                    };
-                    notice.to.iter().map(heard).collect::<Vec<_>>()
-                });
-                Outcome { code: 0, heard: heard.collect() }
+        let applied = self.chat.apply(command, &context, &mut self.ids)?;
+        for event in &applied.record.events {
+            if let Event::SupervisorAdmitted { user, agent, .. } = event {
+                self.supervision.entry(agent.clone()).or_default().came_along(user);
             }
-            Err(rejection) => Outcome { code: rejection.status().code().into(), heard: Vec::new() },
         }
+        let heard = applied.notices.iter().flat_map(|notice| {
+            let heard =
+                |to: &UserId| Heard { to: to.as_str().to_owned(), data: notice.data.clone() };
+            notice.to.iter().map(heard).collect::<Vec<_>>()
+        });
+        let heard = heard.collect();
+        Ok((applied, heard))
     }
+}
+
+fn refused(rejection: &Rejection) -> Outcome {
+    outcome(&Reply::from(rejection), Vec::new())
+}
+
+fn outcome(reply: &Reply, heard: Vec<Heard>) -> Outcome {
+    Outcome { code: reply.status_code.into(), reply: Some(reply.to_json()), heard }
 }
 
 impl Door for ModelDoor {
@@ -120,15 +134,18 @@ impl Door for ModelDoor {
 
     fn visitor_does(&mut self, body: &str) -> Outcome {
         match CustomerOperation::parse(body.as_bytes(), &self.rules.limits) {
-            Ok(operation) => self.apply(&Command::Customer(&operation)),
-            Err(rejection) => Outcome { code: rejection.status().code().into(), heard: Vec::new() },
+            Ok(operation) => self.perform(&Command::Customer(&operation), |_, _| Reply::success()),
+            Err(rejection) => refused(&rejection),
         }
     }
 
     fn agent_does(&mut self, agent: &str, body: &str) -> Outcome {
         match Operation::parse(body.as_bytes(), &self.rules.limits) {
-            Ok(operation) => self.apply(&Command::user(&UserId::new(agent), &operation)),
-            Err(rejection) => Outcome { code: rejection.status().code().into(), heard: Vec::new() },
+            Ok(operation) => self
+                .perform(&Command::user(&UserId::new(agent), &operation), |applied, rules| {
+                    applied.reply(operation.kind(), rules)
+                }),
+            Err(rejection) => refused(&rejection),
         }
     }
 
@@ -136,17 +153,29 @@ impl Door for ModelDoor {
         let (user, agent) = (UserId::new(supervisor), UserId::new(agent));
         let (json, limits) = (body.as_bytes(), &self.rules.limits);
         if let Ok(operation) = SupervisorOperation::parse(json, limits) {
-            return self.apply(&Command::supervisor(&user, &agent, &operation));
+            let command = Command::supervisor(&user, &agent, &operation);
+            return self.perform(&command, |applied, rules| {
+                Reply::supervised(applied.record.reference_id, rules)
+            });
         }
         let supervision = self.supervision.entry(agent).or_default();
         let result = MonitoringOperation::parse(json, limits)
             .and_then(|operation| supervision.perform(&user, &operation));
-        let code = result.err().map_or(0, |rejection| rejection.status().code().into());
-        Outcome { code, heard: Vec::new() }
+        match result {
+            Ok(_) => outcome(&Reply::success(), Vec::new()),
+            Err(rejection) => refused(&rejection),
+        }
     }
 
     fn house_offers(&mut self, agent: &str) -> Outcome {
-        self.apply(&Command::House(&Trigger::Offer { user: UserId::new(agent) }))
+        let user = UserId::new(agent);
+        match self.apply(&Command::House(&Trigger::Offer { user })) {
+            Ok((_, heard)) => Outcome { code: 0, reply: None, heard },
+            Err(rejection) => {
+                let code = rejection.status().code().into();
+                Outcome { code, reply: None, heard: Vec::new() }
+            }
+        }
     }
 
     fn visitor_sees(&mut self) -> VisitorSees {
