@@ -5,6 +5,7 @@
 mod addresses;
 mod capabilities;
 mod header;
+mod notifications;
 mod operations;
 mod schema;
 mod status_codes;
@@ -19,6 +20,7 @@ fn pages() -> Vec<(String, String)> {
         ("crates/chat-ffi/include/chatmodel.h".to_owned(), header::text()),
         ("docs/api/addresses.md".to_owned(), addresses::page()),
         ("docs/api/capabilities.md".to_owned(), capabilities::page()),
+        ("docs/api/notifications.md".to_owned(), notifications::page()),
         ("docs/api/operations.md".to_owned(), operations::page()),
         ("docs/api/status-codes.md".to_owned(), status_codes::page()),
     ];
