@@ -239,7 +239,7 @@ typedef struct chatm_notification {
 
 /**
  * A fault in the library. A chat that was being worked on answers this from now on and can only be
- * freed; everything else is unharmed.
+ * freed (a function without a status then gives what it gives for NULL); everything else is unharmed.
  */
 #define CHATM_STATUS_PANIC 8
 
@@ -428,7 +428,8 @@ chatm_status chatm_directory_update(chatm_directory *directory,
  * supervisor come along with the chats that the agent accepts.
  *
  * Nobody else may use the directory meanwhile. Fails with REFUSED where there is nothing to cancel,
- * and with INVALID_ARGUMENT for another operation; then nothing has changed.
+ * with INVALID_ARGUMENT for another operation, and with INVALID_UTF8; then nothing has changed.
+ * `error` may be NULL.
  */
 chatm_status chatm_directory_supervise(chatm_directory *directory,
                                        const chatm_op *op,
@@ -440,7 +441,7 @@ chatm_status chatm_directory_supervise(chatm_directory *directory,
  * Takes note of the supervisors who came along with a chat, once its record is kept: who asked for
  * the next chat only has had it.
  *
- * Nobody else may use the directory meanwhile. Fails with INVALID_ARGUMENT alone.
+ * Nobody else may use the directory meanwhile. Fails with INVALID_ARGUMENT alone. `error` may be NULL.
  */
 chatm_status chatm_directory_note(chatm_directory *directory,
                                   const chatm_applied *applied,
@@ -599,7 +600,8 @@ chatm_status chatm_chat_check(const chatm_chat *chat,
  * in order is the chat that they came from.
  *
  * `rules` are those by which `*applied` prints notifications, the same that were sent at the time;
- * NULL stands for the default ones. `applied` may be NULL, and then nothing is printed. Fails with
+ * NULL stands for the default ones. `*applied` belongs to the caller, free it with
+ * `chatm_applied_free`; `applied` may be NULL, and then nothing is printed. Fails with
  * INVALID_ARGUMENT, INVALID_JSON, or INVALID_VALUE for JSON that is no record; the chat is then as it
  * was. `error` may be NULL.
  */

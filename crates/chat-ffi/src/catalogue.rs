@@ -5,7 +5,7 @@ use std::ffi::{CStr, c_char};
 use chat_model::{OperationKind, schema};
 
 use crate::guard::{self, out};
-use crate::problem::{Problem, chatm_error};
+use crate::problem::{Problem, chatm_error, quoted};
 use crate::status::chatm_status;
 use crate::text::chatm_str;
 
@@ -86,7 +86,8 @@ pub unsafe extern "C" fn chatm_schema(
         let name = unsafe { name.text("name") }?;
         let text = schema::text(name).ok_or_else(|| {
             let names = schema::NAMES.join(", ");
-            Problem::not_found("schema.unknown", format!("expected one of {names}, found {name:?}"))
+            let found = quoted(name);
+            Problem::not_found("schema.unknown", format!("expected one of {names}, found {found}"))
         })?;
         Ok(chatm_str::of(text))
     };

@@ -22,7 +22,7 @@ pub use view::{
 
 use crate::guard::{self, out, planted};
 use crate::limits::{self, chatm_limits};
-use crate::problem::{Problem, chatm_error};
+use crate::problem::{Problem, chatm_error, quoted};
 use crate::status::chatm_status;
 use crate::text::{chatm_buf, chatm_str};
 
@@ -111,7 +111,10 @@ pub unsafe extern "C" fn chatm_chat_new(
         if !id.is_segment() {
             return Err(Problem::argument(
                 "argument.chat_id",
-                format!("expected `id` to be letters, digits, `-`, `_` or `.`, found {text:?}"),
+                format!(
+                    "expected `id` to be letters, digits, `-`, `_` or `.`, found {}",
+                    quoted(text)
+                ),
             ));
         }
         Ok(Some(Box::new(chatm_chat::new(Chat::new(id), None))))

@@ -210,7 +210,8 @@ pub unsafe extern "C" fn chatm_directory_update(
 /// supervisor come along with the chats that the agent accepts.
 ///
 /// Nobody else may use the directory meanwhile. Fails with REFUSED where there is nothing to cancel,
-/// and with INVALID_ARGUMENT for another operation; then nothing has changed.
+/// with INVALID_ARGUMENT for another operation, and with INVALID_UTF8; then nothing has changed.
+/// `error` may be NULL.
 ///
 /// # Safety
 /// Pointers are NULL or valid.
@@ -251,7 +252,7 @@ pub unsafe extern "C" fn chatm_directory_supervise(
 /// Takes note of the supervisors who came along with a chat, once its record is kept: who asked for
 /// the next chat only has had it.
 ///
-/// Nobody else may use the directory meanwhile. Fails with INVALID_ARGUMENT alone.
+/// Nobody else may use the directory meanwhile. Fails with INVALID_ARGUMENT alone. `error` may be NULL.
 ///
 /// # Safety
 /// Pointers are NULL or valid.

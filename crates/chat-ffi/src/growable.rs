@@ -13,7 +13,8 @@ use crate::problem::Problem;
 /// A struct of C that begins with a `size_t struct_size`.
 ///
 /// # Safety
-/// It is `repr(C)`, has no padding, begins with a `usize`, and all zero bytes are a value of it.
+/// It is `repr(C)`, begins with a `usize`, has no padding at its end (a newer version would have its
+/// next member there, and the size would not tell), and all zero bytes are a value of it.
 pub(crate) unsafe trait Growable: Copy {
     /// What it is called in messages.
     const NAME: &'static str;

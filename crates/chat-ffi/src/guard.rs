@@ -49,13 +49,16 @@ pub(crate) unsafe fn run<S: Slot>(
         unsafe { error.write(ptr::null_mut()) };
     }
     // SAFETY: the caller's word.
-    let outcome = unsafe { slot.clear() }.and_then(|()| contained(body));
-    match outcome {
-        Ok(value) => {
+    let outcome = unsafe { slot.clear() }.and_then(|()| {
+        contained(|| {
+            let value = body()?;
             // SAFETY: cleared above.
             unsafe { slot.fill(value) };
-            CHATM_STATUS_OK
-        }
+            Ok(())
+        })
+    });
+    match outcome {
+        Ok(()) => CHATM_STATUS_OK,
         Err(problem) => {
             let status = problem.status();
             if let Some(place) = error {

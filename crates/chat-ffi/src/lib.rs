@@ -12,6 +12,9 @@
 //! - No panic crosses the boundary. A chat that the model panicked on is poisoned.
 //! - Arguments that can be checked are checked: NULL, alignment, lengths, UTF-8, struct sizes, numbers.
 
+#[cfg(not(panic = "unwind"))]
+compile_error!("libchatmodel answers for its own faults: build it with `panic = \"unwind\"`");
+
 mod applied;
 mod catalogue;
 mod chat;
@@ -71,3 +74,17 @@ pub use status::{
 pub use text::{chatm_buf, chatm_buf_free, chatm_str};
 pub use user_data::{chatm_user_data_merge, chatm_user_data_remove};
 pub use validate::chatm_validate;
+
+/// What the header promises of threads.
+const _: () = {
+    const fn threads_may_share<T: Send + Sync>() {}
+    threads_may_share::<chatm_applied>();
+    threads_may_share::<chatm_chat>();
+    threads_may_share::<chatm_directory>();
+    threads_may_share::<chatm_error>();
+    threads_may_share::<chatm_op>();
+    threads_may_share::<chatm_rules>();
+};
+
+#[cfg(test)]
+mod tests;

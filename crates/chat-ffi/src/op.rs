@@ -7,7 +7,7 @@ use chat_model::{
 
 use crate::guard::{self, out};
 use crate::limits::{self, chatm_limits};
-use crate::problem::{Problem, chatm_error};
+use crate::problem::{Problem, chatm_error, quoted};
 use crate::status::chatm_status;
 use crate::text::{chatm_buf, chatm_str};
 
@@ -219,7 +219,8 @@ pub unsafe extern "C" fn chatm_op_parameter(
         // SAFETY: the caller's word.
         let (op, name) = unsafe { (guard::expect(op, "op")?, name.text("name")?) };
         let value = body_of(op)?.as_ref().get(name).ok_or_else(|| {
-            let message = format!("expected a parameter of {}, found no {name:?}", op.name());
+            let (op, name) = (op.name(), quoted(name));
+            let message = format!("expected a parameter of {op}, found no {name}");
             Problem::not_found("parameter.unknown", message)
         })?;
         Ok(chatm_str::of(value.as_str()))

@@ -105,6 +105,15 @@ impl Problem {
     }
 }
 
+/// What came, in quotes, and no more of it than a line has room for.
+pub(crate) fn quoted(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
 impl From<Rejection> for Problem {
     #[cold]
     fn from(rejection: Rejection) -> Self {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::guard::{self, out};
 use crate::limits::{self, chatm_limits};
-use crate::problem::{Problem, chatm_error};
+use crate::problem::{Problem, chatm_error, quoted};
 use crate::status::chatm_status;
 use crate::text::chatm_str;
 
@@ -52,7 +52,7 @@ impl File {
             rules = rules.with_base(&base).ok_or_else(|| {
                 Problem::value(
                     "rules.invalid",
-                    format!("expected `base` to be an address, found {base:?}"),
+                    format!("expected `base` to be an address, found {}", quoted(&base)),
                 )
             })?;
         }

@@ -28,7 +28,7 @@ pub const CHATM_STATUS_NOT_FOUND: chatm_status = 6;
 /// The program's own function, called for random bytes, gave none; nothing has changed.
 pub const CHATM_STATUS_CALLBACK_FAILED: chatm_status = 7;
 /// A fault in the library. A chat that was being worked on answers this from now on and can only be
-/// freed; everything else is unharmed.
+/// freed (a function without a status then gives what it gives for NULL); everything else is unharmed.
 pub const CHATM_STATUS_PANIC: chatm_status = 8;
 
 const NAMES: [&std::ffi::CStr; 9] = [

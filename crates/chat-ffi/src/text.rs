@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
+use crate::guard;
 use crate::problem::Problem;
 
 /// Borrowed text or bytes: a pointer and a length, not NUL-terminated.
@@ -23,7 +24,12 @@ pub struct chatm_str {
 impl chatm_str {
     pub(crate) const NONE: Self = Self { ptr: ptr::null(), len: 0 };
 
+    /// An empty text has an address like any other: Rust's own pointer to nothing is one that no C
+    /// program may touch.
     pub(crate) const fn of(text: &str) -> Self {
+        if text.is_empty() {
+            return Self { ptr: c"".as_ptr(), len: 0 };
+        }
         Self { ptr: text.as_ptr().cast(), len: text.len() }
     }
 
@@ -115,13 +121,13 @@ impl chatm_buf {
 /// `buffer` is NULL or points to a buffer that is all zero or was filled by this library.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatm_buf_free(buffer: *mut chatm_buf) {
-    crate::guard::quietly(|| {
+    guard::quietly(|| {
         // SAFETY: NULL or a buffer, by the caller's word.
-        let Some(buffer) = (unsafe { buffer.as_mut() }) else { return };
+        let Ok(buffer) = (unsafe { guard::expect_mut(buffer, "buffer") }) else { return };
         let chatm_buf { ptr, cap, .. } = std::mem::replace(buffer, chatm_buf::EMPTY);
         if !ptr.is_null() {
             // SAFETY: `holding` took these apart; bytes have no destructor, so the length may be 0.
             drop(unsafe { Vec::<u8>::from_raw_parts(ptr.cast(), 0, cap) });
         }
-    });
+    })
 }

@@ -8,7 +8,7 @@ use chat_model::{
 use crate::chat::read_record;
 use crate::guard;
 use crate::limits::{self, chatm_limits};
-use crate::problem::{Problem, chatm_error};
+use crate::problem::{Problem, chatm_error, quoted};
 use crate::rules::read_object;
 use crate::status::chatm_status;
 use crate::text::chatm_str;
@@ -56,7 +56,8 @@ fn validate(kind: &str, json: &[u8], limits: &Limits) -> Result<(), Problem> {
             return Err(Problem::not_found(
                 "kind.unknown",
                 format!(
-                    "expected a kind of JSON such as \"operation\" or \"chat\", found {other:?}"
+                    "expected a kind of JSON such as \"operation\" or \"chat\", found {}",
+                    quoted(other)
                 ),
             ));
         }

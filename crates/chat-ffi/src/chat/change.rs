@@ -105,7 +105,8 @@ pub unsafe extern "C" fn chatm_chat_check(
 /// in order is the chat that they came from.
 ///
 /// `rules` are those by which `*applied` prints notifications, the same that were sent at the time;
-/// NULL stands for the default ones. `applied` may be NULL, and then nothing is printed. Fails with
+/// NULL stands for the default ones. `*applied` belongs to the caller, free it with
+/// `chatm_applied_free`; `applied` may be NULL, and then nothing is printed. Fails with
 /// INVALID_ARGUMENT, INVALID_JSON, or INVALID_VALUE for JSON that is no record; the chat is then as it
 /// was. `error` may be NULL.
 ///

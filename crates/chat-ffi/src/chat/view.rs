@@ -5,7 +5,7 @@ use chat_model::{Chat, ChatView, OperationKind, Rules, UserId};
 use super::chatm_chat;
 use crate::context::known;
 use crate::guard::{self, out};
-use crate::problem::{Problem, chatm_error};
+use crate::problem::{Problem, chatm_error, quoted};
 use crate::rules::{self, chatm_rules};
 use crate::status::chatm_status;
 use crate::text::{chatm_buf, chatm_str};
@@ -18,8 +18,7 @@ use crate::text::{chatm_buf, chatm_str};
 pub unsafe extern "C" fn chatm_chat_id(chat: *const chatm_chat) -> chatm_str {
     guard::value(chatm_str::NONE, || {
         // SAFETY: the caller's word.
-        let chat = unsafe { guard::handle(chat) }?;
-        Some(chatm_str::of(chat.chat.id().as_str()))
+        unsafe { guard::handle(chat) }?.look(|chat| Ok(chatm_str::of(chat.id().as_str()))).ok()
     })
 }
 
@@ -30,7 +29,7 @@ pub unsafe extern "C" fn chatm_chat_id(chat: *const chatm_chat) -> chatm_str {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatm_chat_revision(chat: *const chatm_chat) -> u64 {
     // SAFETY: the caller's word.
-    guard::value(0, || Some(unsafe { guard::handle(chat) }?.chat.revision()))
+    guard::value(0, || unsafe { guard::handle(chat) }?.look(|chat| Ok(chat.revision())).ok())
 }
 
 /// Whose state the resource showed that the chat was read from: the user that its file is about.
@@ -43,7 +42,8 @@ pub unsafe extern "C" fn chatm_chat_revision(chat: *const chatm_chat) -> u64 {
 pub unsafe extern "C" fn chatm_chat_owner(chat: *const chatm_chat) -> chatm_str {
     guard::value(chatm_str::NONE, || {
         // SAFETY: the caller's word.
-        let owner = unsafe { guard::handle(chat) }?.owner.as_ref()?;
+        let chat = unsafe { guard::handle(chat) }?;
+        let owner = chat.look(|_| Ok(chat.owner.as_ref())).ok()??;
         Some(chatm_str::of(owner.as_str()))
     })
 }
@@ -81,9 +81,10 @@ pub unsafe extern "C" fn chatm_chat_user_count(chat: *const chatm_chat) -> usize
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn chatm_chat_user(chat: *const chatm_chat, index: usize) -> chatm_str {
     guard::value(chatm_str::NONE, || {
+        let name =
+            |chat: &Chat| Ok(chat.legs().nth(index).map(|leg| chatm_str::of(leg.user().as_str())));
         // SAFETY: the caller's word.
-        let leg = unsafe { guard::handle(chat) }?.chat.legs().nth(index)?;
-        Some(chatm_str::of(leg.user().as_str()))
+        unsafe { guard::handle(chat) }?.look(name).ok()?
     })
 }
 
@@ -395,7 +396,8 @@ pub unsafe extern "C" fn chatm_chat_waiting(
 }
 
 fn stranger(user: &UserId) -> Problem {
-    let message = format!("expected a user with a part in the chat, found {:?}", user.as_str());
+    let message =
+        format!("expected a user with a part in the chat, found {}", quoted(user.as_str()));
     Problem::not_found("chat.not_found", message)
 }
 
