@@ -16,6 +16,8 @@ const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   test          everything that must pass before a change goes in
+  test c-library
+                of that, what the C library is tested with from outside
   tidy          house rules that no compiler checks
   edges         compares the dependencies between the crates with the picture in ARCHITECTURE.md
   fuzz [N]      random calls of the C library under AddressSanitizer, for N seconds (600)
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match args[..] {
         ["test"] => test::run(),
+        ["test", "c-library"] => test::c_library(),
         ["tidy"] => tidy::run(),
         ["edges"] => edges::run(),
         ["fuzz"] => fuzz::run(600),

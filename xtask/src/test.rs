@@ -3,6 +3,7 @@
 //! Nothing is skipped: a tool that is missing is installed or the command fails.
 
 mod apt;
+mod c_library;
 mod clients;
 mod contract;
 mod msrv;
@@ -23,8 +24,18 @@ const WORKSPACE: [&str; 3] = ["--workspace", "--all-features", "--locked"];
 const FUZZ_SECONDS: u32 = 30;
 
 pub(crate) fn run() -> Outcome {
+    count_of(run_all)
+}
+
+/// The C library alone, for who works on it.
+pub(crate) fn c_library() -> Outcome {
+    count_of(c_library::run)
+}
+
+/// Runs `work` and says how many tests that were.
+fn count_of(work: impl FnOnce(&mut Tests) -> Outcome) -> Outcome {
     let mut tests = Tests::default();
-    run_all(&mut tests)?;
+    work(&mut tests)?;
     let Tests { passed, ignored, parts } = tests;
     println!("\n{}", parts.join("\n"));
     println!("everything passed: {passed} tests passed, 0 failed, {ignored} ignored");
@@ -63,6 +74,7 @@ fn run_all(tests: &mut Tests) -> Outcome {
         apt::need("c++", "g++", "libFuzzer")?;
         fuzz::run(FUZZ_SECONDS)
     })?;
+    step("the C library", || c_library::run(tests))?;
     step("clients that are not ours", || clients::run(tests))
 }
 

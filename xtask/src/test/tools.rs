@@ -1,4 +1,4 @@
-//! The small programs of Debian that the clients that are not ours need.
+//! The small programs of Debian that tests need beside Rust.
 
 use std::path::PathBuf;
 
@@ -33,4 +33,32 @@ pub(super) fn shell() -> Outcome {
         }
     }
     Ok(())
+}
+
+/// What the C library is compiled, linked and looked at with.
+pub(super) fn c_compilers() -> Outcome {
+    let needed = [
+        ("gcc", "gcc"),
+        ("g++", "g++"),
+        ("clang", "clang"),
+        ("clang++", "clang"),
+        ("cmake", "cmake"),
+        ("make", "make"),
+        ("pkg-config", "pkg-config"),
+        ("readelf", "binutils"),
+    ];
+    let missing = || {
+        let is_missing = |name: &str| ask(program(name).arg("--version")).is_none();
+        let missing = needed.iter().filter(|(name, _)| is_missing(name));
+        missing.map(|(_, package)| *package).collect::<Vec<_>>()
+    };
+    let packages = missing();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    apt::install(&packages, "the C library")?;
+    match &missing()[..] {
+        [] => Ok(()),
+        still => Err(format!("expected {} after installing them, found none", still.join(", "))),
+    }
 }

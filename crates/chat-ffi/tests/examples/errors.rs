@@ -19,7 +19,7 @@ pub fn output() -> String {
     let refusal = Operation::parse(br#"{"operationName":"AttachUserData"}"#, &limits)
         .expect_err("the user data is missing");
     let no_json = JsonRef::validate(br#"{"b":{"c":[1,]}}"#, &limits).expect_err("it is no JSON");
-    let no_chat = ChatFile::read(br#"{"state":"Chatting"}"#, &limits).err().expect("it is no chat");
+    let no_chat = ChatFile::read(br#"{"state":"Chatting"}"#, &limits).expect_err("it is no chat");
     let all = [
         of_the_model((1, "REFUSED"), &refusal),
         // From here on the model has no part in it, but where it read JSON.
