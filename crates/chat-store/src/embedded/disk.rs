@@ -82,6 +82,8 @@ pub(super) struct Disk {
     faults: Option<DiskFaults>,
     /// Where writes go, when they do not go to the file.
     overlay: Option<Mutex<Overlay>>,
+    /// Up to where the file has been written since it was opened; nothing above was.
+    filled: Mutex<u64>,
     /// Whether locks can be had: they need a file that is open for writing.
     locks: bool,
 }
@@ -92,9 +94,10 @@ impl Disk {
         watch: Arc<Watch>,
         faults: Option<DiskFaults>,
     ) -> io::Result<Self> {
-        watch.len.store(file.metadata()?.len(), Ordering::Relaxed);
+        let len = file.metadata()?.len();
+        watch.len.store(len, Ordering::Relaxed);
         let file = FileBackend::new(file).map_err(io::Error::other)?;
-        Ok(Self { file, watch, faults, overlay: None, locks: true })
+        Ok(Self { file, watch, faults, overlay: None, filled: Mutex::new(len), locks: true })
     }
 
     /// Keeps every write in memory from here on. What a failed commit left in the kernel's hands is
@@ -115,6 +118,24 @@ impl Disk {
     ) -> io::Result<T> {
         let asked = self.faults.as_ref().map_or(Ok(()), |faults| faults(access));
         asked.and_then(|()| then()).inspect_err(|error| self.watch.failed(doing, error))
+    }
+
+    /// Gives the file room ahead of a write: the engine grows it with a hole, and a sync of what
+    /// lies in a hole also waits for the file system to note where it is.
+    fn fill(&self, end: u64) -> io::Result<()> {
+        let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+        if end <= *filled {
+            return Ok(());
+        }
+        let up_to = end.saturating_add(AHEAD).min(self.file.len()?.max(end));
+        let zeros = vec![0; index(AHEAD.min(up_to - *filled))];
+        while *filled < up_to {
+            let data = &zeros[..zeros.len().min(index(up_to - *filled))];
+            let access = DiskAccess::Write { offset: *filled, data };
+            self.access("writing to", access, || self.file.write(*filled, data))?;
+            *filled += data.len() as u64;
+        }
+        Ok(())
     }
 
     fn overlay(&self) -> Option<MutexGuard<'_, Overlay>> {
@@ -150,6 +171,8 @@ impl StorageBackend for Disk {
             return Ok(());
         }
         self.access("growing", DiskAccess::SetLen(len), || self.file.set_len(len))?;
+        let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+        *filled = (*filled).min(len);
         self.watch.len.store(len, Ordering::Relaxed);
         Ok(())
     }
@@ -166,6 +189,7 @@ impl StorageBackend for Disk {
         if let Some(mut overlay) = self.overlay() {
             return overlay.write(&self.file, offset, data);
         }
+        self.fill(offset + data.len() as u64)?;
         let access = DiskAccess::Write { offset, data };
         self.access("writing to", access, || self.file.write(offset, data))
     }
@@ -204,6 +228,9 @@ impl StorageBackend for Disk {
 }
 
 const BLOCK: u64 = 4096;
+
+/// How much room the file is given at a time.
+const AHEAD: u64 = 4 << 20;
 
 /// What would have been written, by block.
 struct Overlay {
