@@ -38,7 +38,7 @@ pub(crate) use flights::Flights;
 pub(crate) use forgery::tell_csrf_token;
 pub use password::hash_password;
 pub(crate) use password::{Passwords, Tag};
-pub(crate) use throttle::Throttle;
+pub(crate) use throttle::{Throttle, network_of};
 
 /// A user who has shown who they are. As an argument of a handler it is the guard of the route.
 #[derive(Debug, Clone)]

@@ -52,6 +52,8 @@ mod body;
 #[cfg(feature = "server")]
 mod bounded;
 #[cfg(feature = "server")]
+mod callers;
+#[cfg(feature = "server")]
 mod chance;
 #[cfg(feature = "server")]
 mod chats;
@@ -107,6 +109,8 @@ mod supervision;
 mod tls;
 #[cfg(feature = "server")]
 mod visitors;
+#[cfg(feature = "server")]
+mod weigh;
 
 #[cfg(feature = "server")]
 pub use chance::{Chance, SystemChance};

@@ -27,6 +27,7 @@ use tokio::time::MissedTickBehavior;
 use tower::ServiceExt as _;
 use tower::util::Oneshot;
 
+use crate::callers::{Callers, Entry};
 use crate::patient::Patient;
 use crate::reply::{self, Refusal};
 use crate::server::{App, Server};
@@ -75,9 +76,13 @@ pub async fn serve(
     http.timer(TokioTimer::new()).header_read_timeout(idle).max_buf_size(HEAD_BYTES);
     let door = Door {
         places: Arc::new(Semaphore::new(limits.max_connections)),
+        callers: Arc::new(Callers::new(limits.max_connections_per_address)),
         told: Arc::new(Semaphore::new(TOLD)),
         router: app.router(),
-        full: full(),
+        full: hang_up_with(|| Refusal::unavailable("too many connections; try again")),
+        crowded: hang_up_with(|| {
+            Refusal::too_many("too many connections from this address; try again")
+        }),
     };
     let (stop, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -97,7 +102,7 @@ pub async fn serve(
             () = &mut shutdown => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             (stream, service, place) = door.admit(&listener, server) => {
-                let counted = Counted::new(server, place.permit);
+                let counted = Counted::new(server, place.permit, place.entry);
                 let open =
                     Open { server: server.clone(), http: http.clone(), stopping: stopping.clone() };
                 let serving = open.run(Patient::new(stream, idle, counted), service);
@@ -134,9 +139,12 @@ pub async fn serve(
 /// Who is let in, and to which router.
 struct Door {
     places: Arc<Semaphore>,
+    callers: Arc<Callers>,
     told: Arc<Semaphore>,
     router: Router,
     full: Router,
+    /// Of those whose address has as many as it may.
+    crowded: Router,
 }
 
 impl Door {
@@ -161,16 +169,29 @@ impl Door {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection does without TCP_NODELAY");
         }
-        match self.places.clone().try_acquire_owned() {
-            Ok(permit) => {
-                let place = Place { permit, is_taken: true };
-                (stream, Answering { router: self.router.clone(), peer }, place)
-            }
-            Err(_) => {
-                server.metrics.connections_refused.increment(1);
-                let place = Place { permit: told, is_taken: false };
-                (stream, Answering { router: self.full.clone(), peer }, place)
-            }
+        let refused = match self.enter(peer, server) {
+            Some(entry) => match self.places.clone().try_acquire_owned() {
+                Ok(permit) => {
+                    let place = Place { permit, entry, is_taken: true };
+                    return (stream, Answering { router: self.router.clone(), peer }, place);
+                }
+                Err(_) => &self.full,
+            },
+            None => &self.crowded,
+        };
+        server.metrics.connections_refused.increment(1);
+        let place = Place { permit: told, entry: None, is_taken: false };
+        (stream, Answering { router: refused.clone(), peer }, place)
+    }
+
+    /// Counts the connection as one of its address; `None` if that has as many as it may. Behind a
+    /// proxy there are many callers, and who connects is none of them.
+    fn enter(&self, peer: SocketAddr, server: &Server) -> Option<Option<Entry>> {
+        let address = peer.ip().to_canonical();
+        let mut proxies = server.config.server.trusted_proxies.iter();
+        match proxies.any(|proxy| proxy.contains(address)) {
+            true => Some(None),
+            false => self.callers.enter(address).map(Some),
         }
     }
 }
@@ -178,11 +199,12 @@ impl Door {
 /// Where a connection stands: in one of the places, or among those who are told that there is none.
 struct Place {
     permit: OwnedSemaphorePermit,
+    entry: Option<Entry>,
     is_taken: bool,
 }
 
-/// The router of those for whom there is no place: it says so and hangs up (DEC-36).
-fn full() -> Router {
+/// The router of those for whom there is no place: it says why and hangs up (DEC-36).
+fn hang_up_with(why: fn() -> Refusal) -> Router {
     async fn hang_up(mut response: Response) -> Response {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         response
@@ -190,11 +212,7 @@ fn full() -> Router {
     Router::new()
         // A busy server is alive; one that is restarted for being busy helps nobody.
         .route("/health/live", axum::routing::get(async || reply::ok()))
-        .fallback(async || {
-            Ok::<_, Infallible>(
-                Refusal::unavailable("too many connections; try again").into_response(),
-            )
-        })
+        .fallback(async move || Ok::<_, Infallible>(why().into_response()))
         .layer(axum::middleware::map_response(hang_up))
 }
 
@@ -221,13 +239,14 @@ impl Service<Request<Incoming>> for Answering {
 struct Counted {
     connections: Gauge,
     _place: OwnedSemaphorePermit,
+    _entry: Option<Entry>,
 }
 
 impl Counted {
-    fn new(server: &Server, place: OwnedSemaphorePermit) -> Self {
+    fn new(server: &Server, place: OwnedSemaphorePermit, entry: Option<Entry>) -> Self {
         let connections = server.metrics.connections.clone();
         connections.increment(1);
-        Self { connections, _place: place }
+        Self { connections, _place: place, _entry: entry }
     }
 }
 

@@ -27,6 +27,7 @@ use crate::routes::{self, Route};
 use crate::session::Sessions;
 use crate::storage::AnyStore;
 use crate::tls::{self, TlsAcceptor};
+use crate::weigh::{Scales, Weigh};
 
 /// The contact centre as one HTTP service: everything but the socket.
 ///
@@ -61,6 +62,7 @@ pub(crate) struct Server {
     pub(crate) hooks: Hooked,
     pub(crate) metrics: Metrics,
     pub(crate) request_ids: RequestIds,
+    scales: Arc<Scales>,
     stopping: AtomicBool,
 }
 
@@ -141,6 +143,13 @@ impl App {
             sessions: Sessions::new(store.clone(), clock.clone(), roster.clone(), &config),
             agents,
             chats,
+            scales: Arc::new(Scales::new(
+                config.limits.max_reply_bytes,
+                metrics.gauge(
+                    "chat_http_reply_bytes",
+                    "Bytes of long replies that clients have not taken yet.",
+                ),
+            )),
             metrics,
             request_ids: RequestIds::new(),
             stopping: AtomicBool::new(false),
@@ -215,6 +224,7 @@ impl App {
                 option_layer(origins.allow_any().then(|| from_fn_with_state(server, cors::permit))),
                 option_layer(csrf.then(|| from_fn(identity::tell_csrf_token))),
                 CatchPanic,
+                Weigh(self.server.scales.clone()),
             ))
             .with_state(self.server.clone())
     }

@@ -69,6 +69,12 @@ settings! {
 
         /// Connections at one time; those beyond it are answered 503.
         max_connections: usize = 16_384, 16..=1_000_000;
+        /// Connections at one time of one address (of IPv6: one /64) that is no trusted proxy; those
+        /// beyond it are answered 429.
+        max_connections_per_address: usize = 16_384, 1..=1_000_000;
+        /// Bytes of replies of 64 KiB and more that are made and not taken by their clients yet; a
+        /// read that would take more is answered 503.
+        max_reply_bytes: usize = 268_435_456, 1_048_576..=2_000_000_000;
         /// Long polls held at one time.
         max_held_polls: usize = 16_384, 1..=1_000_000;
         /// HTTP sessions one user keeps; the oldest ends when there is one more.

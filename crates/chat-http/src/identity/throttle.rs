@@ -110,7 +110,7 @@ impl Throttle {
     ) -> Result<Attempt<'_>, Refusal> {
         let now = self.now();
         let user = self.names.hash_one(name);
-        let address = address.map(network);
+        let address = address.map(network_of);
         let buckets = &mut *self.buckets();
         let mut pair = buckets.pairs.get(&(user, address)).copied().unwrap_or_default();
         let mut taken = vec![(&mut pair.bucket, self.per_pair)];
@@ -219,7 +219,7 @@ fn keep<K: Hash + Eq, V>(map: &mut Bounded<K, V>, key: K, value: V) {
 }
 
 /// Whoever has one IPv6 address has the 2^64 beside it as well.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
         v4 => v4,

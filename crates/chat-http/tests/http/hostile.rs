@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use crate::socket::{CREDENTIALS, METRICS, Running, start};
 use crate::support::{Ask, Site};
 
-const ALIVE: &str = "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+pub(crate) const ALIVE: &str = "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 
 /// Waits for what the server counts; the test's own time-out is the only clock.
 async fn until(server: &Running, figure: &str) {

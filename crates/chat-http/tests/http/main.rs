@@ -7,6 +7,7 @@ mod customers;
 mod distribution;
 mod floor;
 mod forgery;
+mod greedy;
 mod health;
 mod hostile;
 mod identity;
