@@ -1,9 +1,11 @@
-//! The doors that can be opened from Rust: the model itself, and the command line.
+//! The doors that can be opened from Rust: the model itself, the command line, and the C library.
 
 mod cli;
+mod ffi;
 mod model;
 
 pub use cli::CliDoor;
+pub use ffi::FfiDoor;
 pub use model::ModelDoor;
 
 use crate::scenario::VisitorSees;
@@ -31,7 +33,7 @@ pub trait Door {
 }
 
 /// What comes of a step.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Outcome {
     /// The `statusCode` of the reply.
@@ -43,7 +45,7 @@ pub struct Outcome {
 }
 
 /// One notification on its way to one user.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Heard {
     /// Who is told.

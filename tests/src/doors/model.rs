@@ -17,7 +17,6 @@ use crate::summary;
 pub struct ModelDoor {
     chat: Chat,
     rules: Rules,
-    ids: CountingIds,
     commands: u32,
     read: u64,
     supervision: BTreeMap<UserId, Supervision>,
@@ -54,7 +53,6 @@ impl Default for ModelDoor {
         Self {
             chat: Chat::new(ChatId::new("0000Wa9CAM6W00J")),
             rules: Rules::default(),
-            ids: CountingIds::from_seed(1),
             commands: 0,
             read: 0,
             supervision: BTreeMap::new(),
@@ -100,7 +98,8 @@ impl ModelDoor {
         if matches!(command, Command::User { .. } | Command::Supervisor { .. }) {
             context = context.with_reference_id(self.commands.into());
         }
-        let applied = self.chat.apply(command, &context, &mut self.ids)?;
+        let mut ids = CountingIds::of_chat(&self.chat);
+        let applied = self.chat.apply(command, &context, &mut ids)?;
         for event in &applied.record.events {
             if let Event::SupervisorAdmitted { user, agent, .. } = event {
                 self.supervision.entry(agent.clone()).or_default().came_along(user);

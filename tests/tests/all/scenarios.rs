@@ -1,6 +1,6 @@
 //! Every scenario through every door that can be opened from Rust.
 
-use chat_tests::{CliDoor, ModelDoor, Scenario, play};
+use chat_tests::{CliDoor, Door, FfiDoor, ModelDoor, Outcome, Scenario, VisitorSees, play};
 
 #[test]
 fn scenarios_through_the_model() {
@@ -15,5 +15,58 @@ fn scenarios_through_the_model() {
 fn scenarios_through_the_command_line() {
     for (name, scenario) in &Scenario::all() {
         play(name, scenario, &mut CliDoor::beside_this_test());
+    }
+}
+
+#[test]
+fn scenarios_through_the_c_library() {
+    for (name, scenario) in &Scenario::all() {
+        play(name, scenario, &mut FfiDoor::default());
+    }
+}
+
+#[test]
+fn the_c_library_says_byte_for_byte_what_the_model_says() {
+    for (name, scenario) in &Scenario::all() {
+        play(name, scenario, &mut Together(ModelDoor::default(), FfiDoor::default()));
+    }
+}
+
+/// Two doors through which everything goes, and comes out alike.
+struct Together<One, Other>(One, Other);
+
+impl<One: Door, Other: Door> Together<One, Other> {
+    fn both(&mut self, body: &str, does: impl Fn(&mut dyn Door) -> Outcome) -> Outcome {
+        let outcome = does(&mut self.0);
+        assert_eq!(does(&mut self.1), outcome, "{body}");
+        outcome
+    }
+}
+
+impl<One: Door, Other: Door> Door for Together<One, Other> {
+    fn address(&self, body: &str) -> String {
+        self.0.address(body)
+    }
+
+    fn visitor_does(&mut self, body: &str) -> Outcome {
+        self.both(body, |door| door.visitor_does(body))
+    }
+
+    fn agent_does(&mut self, agent: &str, body: &str) -> Outcome {
+        self.both(body, |door| door.agent_does(agent, body))
+    }
+
+    fn supervisor_does(&mut self, supervisor: &str, agent: &str, body: &str) -> Outcome {
+        self.both(body, |door| door.supervisor_does(supervisor, agent, body))
+    }
+
+    fn house_offers(&mut self, agent: &str) -> Outcome {
+        self.both("an offer", |door| door.house_offers(agent))
+    }
+
+    fn visitor_sees(&mut self) -> VisitorSees {
+        let seen = self.0.visitor_sees();
+        assert_eq!(self.1.visitor_sees(), seen);
+        seen
     }
 }

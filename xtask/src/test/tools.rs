@@ -47,18 +47,5 @@ pub(super) fn c_compilers() -> Outcome {
         ("pkg-config", "pkg-config"),
         ("readelf", "binutils"),
     ];
-    let missing = || {
-        let is_missing = |name: &str| ask(program(name).arg("--version")).is_none();
-        let missing = needed.iter().filter(|(name, _)| is_missing(name));
-        missing.map(|(_, package)| *package).collect::<Vec<_>>()
-    };
-    let packages = missing();
-    if packages.is_empty() {
-        return Ok(());
-    }
-    apt::install(&packages, "the C library")?;
-    match &missing()[..] {
-        [] => Ok(()),
-        still => Err(format!("expected {} after installing them, found none", still.join(", "))),
-    }
+    needed.iter().try_for_each(|(name, package)| apt::need(name, package, "the C library"))
 }
