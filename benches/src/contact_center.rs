@@ -56,7 +56,8 @@ impl ContactCenter {
         let chats: Vec<String> = (0..chats).map(resource).collect();
         fs::write(&file, format!("[{}]", chats.join(","))).expect("the folder can be written");
         let (configuration, file) = (configuration.to_string_lossy(), file.to_string_lossy());
-        let arguments = ["serve", "--config", &configuration, "--chats", &file];
+        let arguments =
+            ["serve", "--config", &configuration, "--chats", &file, "--store", "memory"];
         let server = Server::start(processors, &chat(), &arguments);
         // It has read them before it listens.
         let _ = fs::remove_dir_all(&folder);

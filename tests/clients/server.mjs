@@ -46,6 +46,8 @@ class Server {
   #words;
   #child;
   #exited;
+  // A file in which chats are kept; memory without.
+  #store;
 
   // Who has to hang up before it ends.
   clients = new Set();
@@ -85,7 +87,11 @@ class Server {
     }
     this.#child = spawn(program, [...this.#words, "--listen", listen], {
       stdio: ["ignore", "pipe", "inherit"],
-      env: { ...process.env, RUST_LOG: process.env.RUST_LOG ?? "warn" },
+      env: {
+        ...process.env,
+        RUST_LOG: process.env.RUST_LOG ?? "warn",
+        CHAT_STORE: this.#store ?? "memory",
+      },
     });
     this.#exited = once(this.#child, "exit");
     process.once("exit", this.#kill);

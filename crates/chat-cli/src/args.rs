@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::store::StoreName;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -27,6 +29,7 @@ pub(crate) enum Command {
     Apply(Apply),
     HashPassword(HashPassword),
     Schema(Schema),
+    Store(Store),
 }
 
 /// Applies one operation to a chat in a file and prints what happens. Needs no server.
@@ -93,6 +96,9 @@ Examples:
   Serve your own contact centre:
     chat serve --config contact-center.toml
 
+  Keep the chats in a file of your own:
+    chat serve --store chats.redb
+
   Start with chats that are in progress:
     chat serve --chats chats.json
 
@@ -112,7 +118,15 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDR", value_parser = socket_address, env = "CHAT_LISTEN")]
     pub(crate) listen: Option<SocketAddr>,
 
-    /// Chats to start with: a JSON array of chats in the forms that `chat apply` reads
+    /// Where chats are kept: a file, `memory`, or postgres://USER@HOST/DATABASE [default: with a
+    /// configuration a file of this user's, which the greeting names; the demo keeps them in memory]
+    ///
+    /// A file serves one process, several processes share a database. A password in an address can be
+    /// seen by other programs of this machine; CHAT_STORE can hold it instead.
+    #[arg(long, value_name = "STORE", value_parser = StoreName::parse, env = "CHAT_STORE", hide_env_values = true)]
+    pub(crate) store: Option<StoreName>,
+
+    /// Chats to start with, unless they are there already: a JSON array of chats in the forms that `chat apply` reads
     #[arg(long, value_name = "FILE")]
     pub(crate) chats: Option<PathBuf>,
 
@@ -120,6 +134,59 @@ pub(crate) struct Serve {
     /// info]
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+}
+
+/// Looks after the place where a server keeps its chats, while no server uses it.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  See whether everything fits together:
+    chat store check chats.redb
+
+  Take the chats from a file into a database:
+    chat store export chats.redb | chat store import postgres://chat@db.example.com/chat -
+
+Exit codes:
+  0  done
+  1  the store or a file failed, or what is there does not fit together
+  2  the arguments do not fit")]
+pub(crate) struct Store {
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+}
+
+/// What can be done with a store.
+#[derive(Subcommand, Debug)]
+pub(crate) enum StoreCommand {
+    /// Reads all of it and says what does not fit together: versions without a gap, snapshots that are
+    /// what the records come to, feeds and lists that name what is there
+    Check {
+        /// The store: a file or postgres://USER@HOST/DATABASE
+        #[arg(value_parser = StoreName::parse, env = "CHAT_STORE", hide_env_values = true)]
+        store: StoreName,
+    },
+    /// Prints every chat with its records, and every list of chats, one JSON object a line
+    Export {
+        /// The store: a file or postgres://USER@HOST/DATABASE
+        #[arg(value_parser = StoreName::parse, env = "CHAT_STORE", hide_env_values = true)]
+        store: StoreName,
+    },
+    /// Takes in what `export` printed; what is there already stays as it is, and importing the same
+    /// again changes nothing
+    Import {
+        /// The store: a file or postgres://USER@HOST/DATABASE; it is made if it is not there
+        #[arg(value_parser = StoreName::parse)]
+        store: StoreName,
+        /// What `export` printed; `-` reads standard input
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Brings a store that an older version made to the form of this version; `serve` does that, too
+    Migrate {
+        /// The store: a file or postgres://USER@HOST/DATABASE
+        #[arg(value_parser = StoreName::parse, env = "CHAT_STORE", hide_env_values = true)]
+        store: StoreName,
+    },
 }
 
 /// How log lines look.

@@ -4,6 +4,7 @@ mod apply;
 mod hash_password;
 mod schema;
 mod serve;
+mod store;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -18,6 +19,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Apply(args) => apply::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Store(args) => store::run(&args.command),
         Command::HashPassword(_) => hash_password::run(),
         Command::Schema(args) => schema::run(args),
     }

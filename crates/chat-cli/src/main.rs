@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod exit;
 mod render;
+mod store;
 
 use std::process::ExitCode;
 

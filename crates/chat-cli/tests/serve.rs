@@ -395,6 +395,8 @@ fn refused(args: &[&str]) -> Output {
 fn chat(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
     command.args(args).env_remove("RUST_LOG").env_remove("CHAT_CONFIG").env_remove("CHAT_LISTEN");
+    // The tests leave nothing behind in the home directory.
+    command.env("CHAT_STORE", "memory");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

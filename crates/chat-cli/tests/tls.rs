@@ -64,7 +64,7 @@ impl Server {
         std::fs::write(&config, text).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
         command.args(["serve", "--config"]).arg(config).env_remove("RUST_LOG");
-        command.env_remove("CHAT_CONFIG").env_remove("CHAT_LISTEN");
+        command.env_remove("CHAT_CONFIG").env_remove("CHAT_LISTEN").env("CHAT_STORE", "memory");
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

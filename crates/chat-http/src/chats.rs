@@ -38,6 +38,7 @@ pub(crate) struct Chats {
     house: House,
     agenda: Arc<Agenda>,
     rules: Rules,
+    is_durable: bool,
 }
 
 /// What it is put together from.
@@ -51,12 +52,24 @@ pub(crate) struct Parts<'a> {
     pub(crate) agents: Arc<Agents>,
     pub(crate) distributor: Box<dyn Distributor>,
     pub(crate) metrics: &'a Metrics,
+    /// Whether another process can go on with the notification sessions.
+    pub(crate) is_durable: bool,
 }
 
 impl Chats {
     pub(crate) fn new(parts: Parts<'_>) -> Self {
-        let Parts { config, rules, store, clock, chance, roster, agents, distributor, metrics } =
-            parts;
+        let Parts {
+            config,
+            rules,
+            store,
+            clock,
+            chance,
+            roster,
+            agents,
+            distributor,
+            metrics,
+            is_durable,
+        } = parts;
         let limits = &config.limits;
         let silence_ms = i64::from(limits.visitor_silence_seconds) * 1_000;
         let retention = Duration::from_secs(limits.retention_seconds.into());
@@ -106,7 +119,7 @@ impl Chats {
             recollected: OnceCell::new(),
             roll_call_at: AtomicI64::new(i64::MIN),
         };
-        Self { desk, hub, visitors, house, agenda, rules }
+        Self { desk, hub, visitors, house, agenda, rules, is_durable }
     }
 
     /// Does what happens although nobody asks for it, for as long as it is polled.
@@ -182,9 +195,11 @@ impl Hooks for Weak<Chats> {
     }
 
     fn stopping(&self) {
-        // What is in memory goes with the process; a session that comes back starts anew.
         let Some(chats) = self.upgrade() else { return };
-        chats.hub.stop(Reconnect::Handshake);
+        // What is in memory goes with the process; a session that comes back starts anew. In a durable
+        // store its row stays, and whichever process is asked next goes on with it (DEC-45).
+        let how = if chats.is_durable { Reconnect::Retry } else { Reconnect::Handshake };
+        chats.hub.stop(how);
     }
 }
 

@@ -36,7 +36,7 @@ use crate::storage::AnyStore;
 use crate::supervision::Supervisions;
 use commit::Failure;
 use gathered::Gathered;
-pub(crate) use load::read_record;
+pub(crate) use load::{read_record, read_snapshot};
 use owned::{Known, Owned};
 pub(crate) use place::is_busy;
 pub(crate) use recall::{Recall, Told};

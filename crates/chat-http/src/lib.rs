@@ -108,7 +108,11 @@ mod supervision;
 #[cfg(feature = "server")]
 mod tls;
 #[cfg(feature = "server")]
+mod verify;
+#[cfg(feature = "server")]
 mod visitors;
+#[cfg(feature = "server")]
+mod vitals;
 #[cfg(feature = "server")]
 mod weigh;
 
@@ -132,6 +136,10 @@ pub use routes::{Access, Route, routes};
 pub use serve::serve;
 #[cfg(feature = "server")]
 pub use server::{App, Extras};
+#[cfg(feature = "server")]
+pub use verify::verify_chat;
+#[cfg(feature = "server")]
+pub use vitals::{FigureValue, NoVitals, StoreFigure, Vitals};
 
 /// Random bytes of the system: for tokens, keys and ids.
 ///

@@ -44,6 +44,9 @@ const TOLD_WITHIN: Duration = Duration::from_secs(2);
 /// costs.
 const HEAD_BYTES: usize = 16 * 1024;
 
+/// How long the end waits for the rows of the sessions to be written.
+const SAVED_WITHIN: Duration = Duration::from_secs(5);
+
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
 /// Rows that one round of housekeeping takes from the store at once.
@@ -118,6 +121,10 @@ pub async fn serve(
     }
 
     drop(listener);
+    let saving = tokio::time::timeout(SAVED_WITHIN, server.save_sessions());
+    if saving.await.is_err() {
+        tracing::warn!("not all sessions were written down; some may hear the last events twice");
+    }
     server.stop();
     drop(stop);
     let patience = Duration::from_secs(limits.shutdown_seconds.into());

@@ -27,6 +27,7 @@ use crate::routes::{self, Route};
 use crate::session::Sessions;
 use crate::storage::AnyStore;
 use crate::tls::{self, TlsAcceptor};
+use crate::vitals::{NoVitals, Vitals};
 use crate::weigh::{Scales, Weigh};
 
 /// The contact centre as one HTTP service: everything but the socket.
@@ -63,7 +64,10 @@ pub(crate) struct Server {
     pub(crate) metrics: Metrics,
     pub(crate) request_ids: RequestIds,
     scales: Arc<Scales>,
+    pub(crate) vitals: Box<dyn Vitals>,
     stopping: AtomicBool,
+    /// Whether operators were told that the store is not ready.
+    complained: AtomicBool,
 }
 
 /// Parts of a server that somebody may want to bring along.
@@ -74,11 +78,17 @@ pub struct Extras {
     pub chance: Arc<dyn Chance>,
     /// Who is offered a waiting chat; the longest waiting agent by default (DEC-40).
     pub distributor: Box<dyn Distributor>,
+    /// What the store tells of itself; nothing by default.
+    pub vitals: Box<dyn Vitals>,
 }
 
 impl Default for Extras {
     fn default() -> Self {
-        Self { chance: Arc::new(SystemChance), distributor: Box::new(LongestWaiting) }
+        Self {
+            chance: Arc::new(SystemChance),
+            distributor: Box::new(LongestWaiting),
+            vitals: Box::new(NoVitals::new()),
+        }
     }
 }
 
@@ -131,6 +141,7 @@ impl App {
             agents: agents.clone(),
             distributor: extras.distributor,
             metrics: &metrics,
+            is_durable: extras.vitals.is_durable(),
         }));
         hooks.install(Arc::new(Arc::downgrade(&chats)));
         let server = Server {
@@ -152,7 +163,9 @@ impl App {
             )),
             metrics,
             request_ids: RequestIds::new(),
+            vitals: extras.vitals,
             stopping: AtomicBool::new(false),
+            complained: AtomicBool::new(false),
             config,
             clock,
             store,
@@ -237,6 +250,25 @@ impl fmt::Debug for App {
 }
 
 impl Server {
+    /// Whether the store can do all that it is there for. Why not goes to the log, when it begins.
+    pub(crate) fn store_is_sound(&self) -> bool {
+        let complaint = self.vitals.complaint();
+        let complained = self.complained.swap(complaint.is_some(), Ordering::Relaxed);
+        match &complaint {
+            Some(why) if !complained => tracing::error!(why, "the store is not ready"),
+            None if complained => tracing::info!("the store is ready again"),
+            _ => {}
+        }
+        complaint.is_none()
+    }
+
+    /// Writes down how far the sessions have come, where another process can go on with them.
+    pub(crate) async fn save_sessions(&self) {
+        if self.vitals.is_durable() {
+            self.chats.hub.save_all().await;
+        }
+    }
+
     /// The server is about to stop: it is not ready any more, and held polls are answered.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);

@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use chat_http::{App, Clock as _, Config, SystemClock};
+use chat_http::{App, Clock as _, Config, ConfigError, Extras, SystemClock};
 use chat_model::ChatFile;
 use chat_store::MemoryStore;
 use tokio::net::TcpListener;
@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::render;
+use crate::store::{FileVitals, StoreName};
 use signals::Signals;
 
 /// Where the demo contact centre listens if nobody says otherwise.
@@ -26,12 +27,18 @@ const DEMO_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::
 pub(super) fn run(args: &args::Serve) -> Result<Exit, Failure> {
     let config = configuration(args)?;
     let chats = chats::to_start_with(args.chats.as_deref(), &config)?;
+    let store = match (&args.store, config.is_demo()) {
+        (Some(store), _) => store.clone(),
+        // What somebody tries out leaves nothing behind.
+        (None, true) => StoreName::Memory,
+        (None, false) => StoreName::default_file()?,
+    };
     log::start(args.log_format)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("the runtime cannot be started: {error}")))?
-        .block_on(serve(config, chats))
+        .block_on(serve(config, chats, &store))
 }
 
 fn configuration(args: &args::Serve) -> Result<Config, Failure> {
@@ -57,21 +64,52 @@ fn configuration(args: &args::Serve) -> Result<Config, Failure> {
     Ok(config)
 }
 
-async fn serve(mut config: Config, chats: Vec<ChatFile>) -> Result<Exit, Failure> {
+async fn serve(
+    mut config: Config,
+    chats: Vec<ChatFile>,
+    store: &StoreName,
+) -> Result<Exit, Failure> {
     let listen = config.server.listen;
     let listener =
         TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
     // Port 0 has become a port by now, and the addresses of all resources name it.
     config.server.listen = listener.local_addr().map_err(|error| cannot_listen(listen, &error))?;
-    let greeting = greeting::of(&config);
+    let greeting = greeting::of(&config, store);
 
     let clock = Arc::new(SystemClock::new());
-    let store = MemoryStore::new(Arc::new({
-        let clock = clock.clone();
-        move || clock.now_ms()
-    }));
-    let app = App::new(config, store, clock).map_err(|error| Failure::failed(error.to_string()))?;
-    // The store is empty and each chat has an id of its own, so that none is there already.
+    let says = |error: ConfigError| Failure::failed(error.to_string());
+    match store {
+        StoreName::Memory => {
+            let wall = clock.clone();
+            let store = MemoryStore::new(Arc::new(move || wall.now_ms()));
+            let app = App::new(config, store, clock).map_err(says)?;
+            run_until_asked(listener, listen, app, chats, &greeting).await
+        }
+        StoreName::File(path) => {
+            let (options, path) = (crate::store::options(&clock), path.clone());
+            // Opening reads the whole file after a crash.
+            let store = tokio::task::spawn_blocking(move || options.open(path))
+                .await
+                .map_err(|error| Failure::failed(format!("the store: {error}")))?
+                .map_err(|why| Failure::failed(why.to_string()))?;
+            let mut extras = Extras::default();
+            extras.vitals = Box::new(FileVitals(store.clone()));
+            let app = App::with(config, store.clone(), clock, extras).map_err(says)?;
+            let ended = run_until_asked(listener, listen, app, chats, &greeting).await;
+            store.close().await;
+            ended
+        }
+    }
+}
+
+async fn run_until_asked(
+    listener: TcpListener,
+    listen: SocketAddr,
+    app: App,
+    chats: Vec<ChatFile>,
+    greeting: &str,
+) -> Result<Exit, Failure> {
+    // A chat that is there already stays as it is.
     app.import(chats).await.map_err(|error| Failure::failed(error.to_string()))?;
     // Whoever reads the greeting may ask it to end at once.
     let signals =

@@ -93,7 +93,8 @@ pub(crate) fn read_record(record: &chat_store::Record) -> Result<Record, Unavail
         .map_err(|error| Unavailable::new(format!("a record is unreadable: {error}")))
 }
 
-fn read_snapshot(snapshot: &chat_store::Snapshot) -> Option<Chat> {
+/// The chat inside a store's snapshot; `None` if another revision of the model wrote it.
+pub(crate) fn read_snapshot(snapshot: &chat_store::Snapshot) -> Option<Chat> {
     if snapshot.model_rev != MODEL_REVISION {
         return None;
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bayeux::{ClientId, CloseReason, Config, Owner, Reconnect, SessionRow};
 use chat_model::UserId;
 use chat_store::{Lease, LeaseError, LeaseKey, Leases as _, Unavailable};
+use futures_util::{StreamExt as _, stream};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -22,6 +23,9 @@ const CHECKPOINT_MS: u64 = 5_000;
 
 /// How often the rows are looked through.
 const ROUND: Duration = Duration::from_secs(1);
+
+/// How many rows are written at one time at the end.
+const AT_ONCE: usize = 64;
 
 /// How often a write is repeated because somebody else wrote at the same time.
 const TRIES: usize = 4;
@@ -132,6 +136,17 @@ impl Hub {
             }
             self.state().rows.over.swap_remove(&client_id);
         }
+    }
+
+    /// Writes the rows of all sessions that have come farther, many at a time: a store that writes to
+    /// a disk writes them together.
+    pub(crate) async fn save_all(&self) {
+        let moved: Vec<ClientId> = {
+            let state = self.state();
+            let moved = state.rows.rows.iter().filter(|(_, row)| row.moved);
+            moved.map(|(client_id, _)| client_id.clone()).collect()
+        };
+        stream::iter(&moved).for_each_concurrent(AT_ONCE, |client_id| self.save(client_id)).await;
     }
 
     /// Writes the session's row as the session is now.

@@ -12,6 +12,7 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
 use super::{Access, Route};
 use crate::reply::{self, Refusal};
 use crate::server::Shared;
+use crate::vitals;
 
 pub(super) static ROUTES: &[Route] = &[
     Route {
@@ -48,6 +49,9 @@ async fn ready(State(server): State<Shared>) -> Result<Response, Refusal> {
     if server.is_stopping() {
         return Err(Refusal::unavailable("the server is stopping"));
     }
+    if !server.store_is_sound() {
+        return Err(Refusal::unavailable("the store does not take writes as it should"));
+    }
     // Whether there is such a lease does not matter; that the store says so does.
     server.store.get(&LeaseKey::new("health")).await?;
     Ok(reply::ok())
@@ -56,5 +60,6 @@ async fn ready(State(server): State<Shared>) -> Result<Response, Refusal> {
 async fn figures(State(server): State<Shared>) -> Response {
     let headers =
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (CACHE_CONTROL, "no-store")];
-    (headers, server.metrics.render()).into_response()
+    let figures = server.metrics.render() + &vitals::print(&*server.vitals);
+    (headers, figures).into_response()
 }

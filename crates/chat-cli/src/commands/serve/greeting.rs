@@ -6,16 +6,24 @@ use std::fmt::Write as _;
 use chat_http::Config;
 
 use super::chats::DEMO_CHAT;
+use crate::store::StoreName;
 
 /// The greeting. Its first line is `Listening on {address}`, where the address is the one that the
 /// socket has; programs may read it.
-pub(super) fn of(config: &Config) -> String {
+pub(super) fn of(config: &Config, store: &StoreName) -> String {
     let scheme = if config.server.speaks_tls() { "https" } else { "http" };
     let address = format!("{scheme}://{}/api/v2", config.server.listen);
     let mut out = format!("Listening on {address}");
     if let Some(external) = &config.server.external_url {
         // Writing to a String cannot fail.
         let _ = write!(out, "\nClients reach it at {external}");
+    }
+    let kept = match store {
+        StoreName::Memory => "Chats are kept in memory and are gone when it ends".to_owned(),
+        StoreName::File(path) => format!("Chats are kept in {}", path.display()),
+    };
+    if !config.is_demo() {
+        let _ = write!(out, "\n{kept}");
     }
     if config.users.is_empty() {
         out.push_str("\nNobody can log in: the configuration has no [[users]]");
@@ -45,7 +53,7 @@ Try it:
     -H 'Content-Type: application/json' \
     -d '{{"operationName":"AttachUserData","userData":{{"UserData1":"DATA1","UserData2":123456789}}}}'
 
-Chats are kept in memory and are gone when it ends; Ctrl-C ends it."#
+{kept}; Ctrl-C ends it."#
         );
     }
     out

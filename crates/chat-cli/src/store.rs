@@ -1,0 +1,200 @@
+//! Where chats are kept, as people name it: a file, memory, or a database.
+
+use std::fmt;
+use std::fs::DirBuilder;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chat_http::{Clock as _, StoreFigure, SystemClock, Vitals};
+use chat_store::embedded::{Buckets, Health};
+use chat_store::{RedbOptions, RedbStore};
+
+use crate::exit::Failure;
+
+/// The name of a store.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum StoreName {
+    /// Gone with the process.
+    Memory,
+    /// One file, for one process.
+    File(PathBuf),
+}
+
+impl StoreName {
+    /// Reads a name.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        match text.split_once("://") {
+            _ if text == "memory" => Ok(Self::Memory),
+            None if text.is_empty() => {
+                Err("expected a file, `memory` or postgres://…, found no text".to_owned())
+            }
+            None => Ok(Self::File(text.into())),
+            Some((scheme, _)) => {
+                Err(format!("expected a file, `memory` or postgres://…, found {scheme}://…"))
+            }
+        }
+    }
+
+    /// The file of this user's in which chats are kept where nothing else is said; its folder is made.
+    ///
+    /// A service of systemd has a folder of its own (`StateDirectory=`).
+    pub(crate) fn default_file() -> Result<Self, Failure> {
+        let of_service = std::env::var_os("STATE_DIRECTORY")
+            .and_then(|folders| std::env::split_paths(&folders).next())
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = of_service.or_else(|| {
+            let of_user = dirs::state_dir().or_else(dirs::data_local_dir)?;
+            Some(of_user.join("chat"))
+        });
+        let folder = folder.ok_or_else(|| {
+            Failure::usage(
+                "expected a home directory to keep chats in, found none; name a file or `memory` \
+                 with --store",
+            )
+        })?;
+        make_folder(&folder).map_err(|error| {
+            Failure::failed(format!(
+                "{}: this folder for the chats cannot be made: {error}; name a file or `memory` with \
+                 --store",
+                folder.display()
+            ))
+        })?;
+        Ok(Self::File(folder.join("chats.redb")))
+    }
+}
+
+/// Chats are for nobody else on this machine.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+impl fmt::Debug for StoreName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoreName({self})")
+    }
+}
+
+impl fmt::Display for StoreName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// How a file is opened, with the time of this machine.
+pub(crate) fn options(clock: &Arc<SystemClock>) -> RedbOptions {
+    let (wall, watch) = (clock.clone(), clock.clone());
+    RedbOptions::new(Arc::new(move || wall.now_ms())).stopwatch(Arc::new(move || watch.monotonic()))
+}
+
+/// What the store in a file tells operators.
+#[derive(Clone)]
+pub(crate) struct FileVitals(pub(crate) RedbStore);
+
+impl fmt::Debug for FileVitals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FileVitals(…)")
+    }
+}
+
+impl Vitals for FileVitals {
+    fn complaint(&self) -> Option<String> {
+        match self.0.health() {
+            Health::Ready => None,
+            Health::ReadOnly(why) | Health::Gone(why) => Some(why),
+            other => Some(format!("{other:?}")),
+        }
+    }
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+
+    fn figures(&self) -> Vec<StoreFigure> {
+        let figures = self.0.figures();
+        vec![
+            StoreFigure::gauge(
+                "chat_store_file_bytes",
+                "The size of the file.",
+                figures.file_bytes as f64,
+            ),
+            StoreFigure::counter(
+                "chat_store_commits_total",
+                "Commits that went through.",
+                figures.commits,
+            ),
+            StoreFigure::counter(
+                "chat_store_failed_commits_total",
+                "Commits that failed.",
+                figures.failed_commits,
+            ),
+            StoreFigure::counter(
+                "chat_store_appends_total",
+                "Records that were appended.",
+                figures.appends,
+            ),
+            StoreFigure::counter(
+                "chat_store_conflicts_total",
+                "Appends that did not fit the head of their chat.",
+                figures.conflicts,
+            ),
+            StoreFigure::gauge(
+                "chat_store_waiting",
+                "Writes that wait for a commit.",
+                figures.waiting as f64,
+            ),
+            histogram(
+                "chat_store_group_size",
+                "How many writes a commit held.",
+                &figures.group_size,
+                1.0,
+            ),
+            histogram(
+                "chat_store_commit_seconds",
+                "How long commits took.",
+                &figures.commit_micros,
+                1e-6,
+            ),
+            histogram(
+                "chat_store_append_seconds",
+                "From an append to its being durable.",
+                &figures.append_micros,
+                1e-6,
+            ),
+        ]
+    }
+}
+
+fn histogram(name: &'static str, help: &'static str, of: &Buckets, unit: f64) -> StoreFigure {
+    let bounds = (0..of.counts.len()).map(|nth| (1_u64 << nth) as f64 * unit);
+    StoreFigure::histogram(name, help, bounds.zip(of.counts).collect(), of.sum as f64 * unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StoreName;
+
+    #[test]
+    fn names_of_stores_are_told_apart() {
+        let cases: [(&str, Result<StoreName, &str>); 5] = [
+            ("memory", Ok(StoreName::Memory)),
+            ("chats.redb", Ok(StoreName::File("chats.redb".into()))),
+            ("/var/lib/chat/memory", Ok(StoreName::File("/var/lib/chat/memory".into()))),
+            ("", Err("found no text")),
+            ("mysql://db/chat", Err("found mysql://…")),
+        ];
+        for (text, expected) in cases {
+            match (StoreName::parse(text), expected) {
+                (Ok(found), Ok(expected)) => assert_eq!(found, expected, "for {text:?}"),
+                (Err(found), Err(part)) => assert!(found.contains(part), "{found}, for {text:?}"),
+                (found, _) => panic!("{found:?}, for {text:?}"),
+            }
+        }
+    }
+}
