@@ -11,9 +11,9 @@ use std::process::Command;
 
 use super::node::Node;
 use super::{Tests, python, target_folder, tools};
-use crate::Outcome;
 use crate::install::{self, Library, Numbers, SharedNames};
 use crate::tool::{call, program, read};
+use crate::{Outcome, repo};
 
 const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 const C: [&str; 4] = ["c99", "c11", "c17", "c2x"];
@@ -36,6 +36,7 @@ pub(super) fn run(tests: &mut Tests) -> Outcome {
     tools::c_compilers()?;
     let site = Site::install()?;
     let mut passed = headers(&site)?;
+    passed += cpp_classes(&site)?;
     passed += names(&site)?;
     passed += versions(&site)?;
     for compilers in COMPILERS {
@@ -147,6 +148,26 @@ fn headers(site: &Site) -> Result<u32, String> {
                 call(command.args(["-fsyntax-only", &include]).arg(file))?;
                 passed += 1;
             }
+        }
+    }
+    Ok(passed)
+}
+
+/// What C++ has of its own, used as a whole: by the oldest and the newest version, because text is
+/// another type in each.
+fn cpp_classes(site: &Site) -> Result<u32, String> {
+    let source = repo::root().join("crates/chat-ffi/tests/chatmodel.cpp");
+    let binary = site.work.join("cpp_classes");
+    let mut passed = 0;
+    for (_, compiler) in COMPILERS {
+        for standard in [CPP[0], CPP[3]] {
+            let mut command = program(compiler);
+            command.arg(format!("-std={standard}")).args(WARNINGS);
+            command.arg("-I").arg(site.prefix.join("include")).arg(&source);
+            command.arg("-L").arg(site.prefix.join("lib")).arg("-lchatmodel");
+            call(command.arg("-o").arg(&binary))?;
+            call(&mut site.loading_program(&binary))?;
+            passed += 1;
         }
     }
     Ok(passed)

@@ -3,8 +3,8 @@
 //   npm install koffi
 //   node seed.mjs PREFIX/include/chatmodel.h PREFIX/lib/libchatmodel.so
 //
-// What C programs include is what this reads: the prototypes come from the header, and the structs
-// that are passed by value or pointer are written down once more below.
+// What C programs include is what this reads: types and prototypes come from the header, from between
+// its two marks.
 // Prints the reply and the notification, each on a line of its own.
 
 import { readFileSync } from "node:fs";
@@ -58,70 +58,86 @@ const REQUEST = `{"operationName":"AttachUserData",
 const [header, library] = process.argv.slice(2);
 const c = load(readFileSync(header, "utf8"), koffi.load(library));
 
-const chat = made(c.chatm_chat_free, c.chatm_chat_from_json, str(CHAT), null);
-const context = {
-  struct_size: koffi.sizeof("chatm_context"),
-  user: c.chatm_chat_owner(chat),
-  at_ms: 1389261492035,
-  reference_id: 83,
-};
-const applied = made(c.chatm_applied_free, c.chatm_chat_apply_json, chat, str(REQUEST), context);
+// What is to be freed at the end, the last made first.
+const handles = [];
+try {
+  const chat = made(c.chatm_chat_free, c.chatm_chat_from_json, borrowed(CHAT), null);
+  const context = {
+    struct_size: koffi.sizeof("chatm_context"),
+    user: c.chatm_chat_owner(chat),
+    at_ms: 1389261492035,
+    reference_id: 83,
+  };
+  const request = borrowed(REQUEST);
+  const applied = made(c.chatm_applied_free, c.chatm_chat_apply_json, chat, request, context);
 
-console.log(text(c.chatm_applied_reply(applied)));
-for (let index = 0; index < c.chatm_applied_notification_count(applied); index++) {
-  const told = {};
-  call(c.chatm_applied_notification, applied, index, told);
-  console.log(text(told.data));
-}
-c.chatm_applied_free(applied);
-c.chatm_chat_free(chat);
-
-// Declares what the header declares, and gives the functions by their names.
-function load(text, library) {
-  const declarations = text
-    .split("/* declarations */")[1]
-    .split("/* end of declarations */")[0]
-    .replace(/\/\*[^]*?\*\//g, "");
-  for (const [, name] of declarations.matchAll(/^typedef struct (\w+) \1;/gm)) koffi.opaque(name);
-  for (const [, type, name] of declarations.matchAll(/^typedef (\w+) (\w+);/gm)) koffi.alias(name, type);
-  koffi.alias("chatm_random", "void *");
-  for (const [, name, body] of declarations.matchAll(/^typedef struct (\w+) \{([^}]*)\}/gm)) {
-    const members = body.split(";").map((member) => member.trim()).filter(Boolean);
-    koffi.struct(name, Object.fromEntries(members.map((member) => {
-      const [, type, name] = /^(.*?)(\w+)$/s.exec(member);
-      // Bytes that are not NUL-terminated are no string to koffi.
-      return [name, type.includes("char *") ? "void *" : type.replace("const ", "").trim()];
-    })));
+  console.log(text(c.chatm_applied_reply(applied)));
+  for (let index = 0; index < c.chatm_applied_notification_count(applied); index++) {
+    const told = {};
+    call(c.chatm_applied_notification, applied, index, told);
+    console.log(text(told.data));
   }
-  const functions = {};
-  for (const [prototype, name] of declarations.matchAll(/^(?!typedef)[\w *]+?(\w+)\([^)]*\);/gm)) {
-    functions[name] = library.func(prototype.replaceAll(/(\w+) \*\*(\w+)/g, "_Out_ $1 **$2")
-      .replaceAll(/(chatm_(?:notification|str|buf)) \*(\w+)/g, "_Out_ $1 *$2"));
-  }
-  return functions;
-}
-
-function str(text) {
-  const bytes = Buffer.from(text);
-  return { ptr: bytes, len: bytes.length };
-}
-
-function text({ ptr, len }) {
-  return ptr === null ? null : Buffer.from(koffi.decode(ptr, koffi.array("uint8_t", Number(len)))).toString();
+} finally {
+  for (const [free, handle] of handles.reverse()) free(handle);
 }
 
 // Calls a function whose last parameter is a place for an error.
 function call(name, ...words) {
   const place = [null];
   if (name(...words, place) === 0) return;
-  const message = text(c.chatm_error_message(place[0]));
-  c.chatm_error_free(place[0]);
+  const [error] = place;
+  const message = text(c.chatm_error_message(error));
+  c.chatm_error_free(error);
   throw new Error(message);
 }
 
-// Calls a function that makes a handle; should the next call fail, the process ends and frees it.
+// Calls a function that makes a handle, which is freed at the end.
 function made(free, name, ...words) {
   const place = [null];
   call(name, ...words, place);
+  handles.push([free, place[0]]);
   return place[0];
+}
+
+// A chatm_str, which has a length and no NUL.
+function borrowed(text) {
+  const bytes = Buffer.from(text);
+  return { ptr: bytes, len: bytes.length };
+}
+
+function text({ ptr, len }) {
+  if (ptr === null) return null;
+  return Buffer.from(koffi.decode(ptr, koffi.array("uint8_t", Number(len)))).toString();
+}
+
+// Tells koffi what the header declares, and gives the functions by their names.
+function load(header, library) {
+  const [, behind] = header.split("/* declarations */");
+  const [text] = behind.split("/* end of declarations */");
+  const declarations = text.replace(/\/\*[^]*?\*\//g, "");
+  for (const [, name] of declarations.matchAll(/^typedef struct (\w+) \1;/gm)) koffi.opaque(name);
+  for (const [, type, name] of declarations.matchAll(/^typedef (\w+) (\w+);/gm)) {
+    koffi.alias(name, type);
+  }
+  for (const [, name] of declarations.matchAll(/^typedef \w+ \(\*(\w+)\)/gm)) {
+    koffi.alias(name, "void *");
+  }
+  for (const [, name, body] of declarations.matchAll(/^typedef struct (\w+) \{([^}]*)\}/gm)) {
+    const members = body.split(";").map((member) => member.trim()).filter(Boolean);
+    koffi.struct(name, Object.fromEntries(members.map((member) => {
+      const [, type, name] = /^(?:const )?(.*?) ?(\w+)$/.exec(member);
+      // To koffi a `char *` is a string that ends with a NUL, and a chatm_str does not.
+      return [name, type.replace("char *", "void *")];
+    })));
+  }
+  const functions = {};
+  for (const [prototype, name] of declarations.matchAll(/^(?!typedef)[\w *]+?(\w+)\([^)]*\);/gm)) {
+    functions[name] = library.func(
+      prototype
+        .replace(/(\w+ \*\*\w+)/g, "_Out_ $1")
+        .replace("chatm_buf *buffer", "_Inout_ chatm_buf *buffer")
+        .replace(/(?<!Inout_ )((?:chatm_(?:notification|str|buf)|u?int64_t) \*\w+)/g, "_Out_ $1"),
+    );
+  }
+  return functions;
 }
