@@ -161,7 +161,7 @@ impl SharedNames {
 
 /// What Cargo built.
 pub(crate) struct Library {
-    shared: PathBuf,
+    pub(crate) shared: PathBuf,
     archive: PathBuf,
     /// What a program needs beside the archive, such as `-lm`, in the order of the compiler.
     pub(crate) native: Vec<String>,

@@ -18,8 +18,11 @@ Usage: cargo xtask COMMAND
   test          everything that must pass before a change goes in
   test c-library
                 of that, what the C library is tested with from outside
+  test c-memory of that, the C library under abidiff, valgrind and the sanitizers
   tidy          house rules that no compiler checks
   edges         compares the dependencies between the crates with the picture in ARCHITECTURE.md
+  abi           compares the binary interface of the C library with its baseline
+  abi --accept  takes the interface as it is for the baseline
   fuzz [N]      random calls of the C library under AddressSanitizer, for N seconds (600)
   figures       what a clean build takes, and how large the program is
   gen           rewrites the generated files from the tables in the code
@@ -36,8 +39,11 @@ fn main() -> ExitCode {
     let outcome = match args[..] {
         ["test"] => test::run(),
         ["test", "c-library"] => test::c_library(),
+        ["test", "c-memory"] => test::c_memory(),
         ["tidy"] => tidy::run(),
         ["edges"] => edges::run(),
+        ["abi"] => test::abi::check(),
+        ["abi", "--accept"] => test::abi::accept(),
         ["fuzz"] => fuzz::run(600),
         ["fuzz", seconds] => match seconds.parse() {
             Ok(seconds) => fuzz::run(seconds),

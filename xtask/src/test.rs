@@ -2,10 +2,12 @@
 //!
 //! Nothing is skipped: a tool that is missing is installed or the command fails.
 
+pub(crate) mod abi;
 mod apt;
 mod c_library;
 mod clients;
 mod contract;
+mod memory;
 mod msrv;
 mod node;
 mod python;
@@ -30,6 +32,16 @@ pub(crate) fn run() -> Outcome {
 /// The C library alone, for who works on it.
 pub(crate) fn c_library() -> Outcome {
     count_of(c_library::run)
+}
+
+/// What the tools that watch programs have to say of the C library alone.
+pub(crate) fn c_memory() -> Outcome {
+    count_of(of_c_memory)
+}
+
+fn of_c_memory(tests: &mut Tests) -> Outcome {
+    step("the binary interface of the C library", || abi::run(tests))?;
+    step("memory and threads of the C library", || memory::run(tests))
 }
 
 /// Runs `work` and says how many tests that were.
@@ -70,6 +82,7 @@ fn run_all(tests: &mut Tests) -> Outcome {
     })?;
     step("oldest supported compiler", msrv::check)?;
     step("judges of the contract that are not ours", || contract::run(tests))?;
+    of_c_memory(tests)?;
     step("random calls of the C library", || {
         apt::need("c++", "g++", "libFuzzer")?;
         fuzz::run(FUZZ_SECONDS)

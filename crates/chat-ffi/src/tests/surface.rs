@@ -155,6 +155,19 @@ fn said(declared: &BTreeMap<String, Declared>, name: &str) -> String {
     }
 }
 
+/// What memcheck, helgrind and the sanitizers watch is all there is.
+#[test]
+fn the_programs_that_tools_watch_use_every_function() {
+    let life = [include_str!("../../tests/c/life.c"), include_str!("../../tests/c/check.h")];
+    let threads = include_str!("../../tests/c/threads.c");
+    for (name, function) in &declared() {
+        let call = format!("{name}(");
+        assert!(life.iter().any(|text| text.contains(&call)), "life.c: {name}");
+        let is_for_many = function.parameters.iter().any(|it| it.starts_with("const chatm_chat *"));
+        assert!(!is_for_many || threads.contains(&call), "threads.c: {name}");
+    }
+}
+
 #[test]
 fn version_and_abi_are_those_of_the_manifest() {
     let define = |name: &str| {
