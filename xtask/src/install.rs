@@ -15,7 +15,7 @@ use crate::{Outcome, repo};
 const CRATE: &str = "crates/chat-ffi";
 
 /// What is copied as it is: where from, below the crate, and where to.
-const FILES: [(&str, &str); 16] = [
+pub(crate) const FILES: [(&str, &str); 16] = [
     ("include/chatmodel.h", "include/chatmodel.h"),
     ("include/chatmodel.hpp", "include/chatmodel.hpp"),
     ("examples/CMakeLists.txt", "share/chatmodel/examples/CMakeLists.txt"),
@@ -215,7 +215,7 @@ fn words(text: &str) -> Vec<String> {
 
 /// Copies a file to where there may be an older one. That one is taken away and not overwritten:
 /// programs that run have it open.
-fn copy(from: &Path, to: &Path) -> Outcome {
+pub(crate) fn copy(from: &Path, to: &Path) -> Outcome {
     make_room(to)?;
     fs::copy(from, to).map(drop).map_err(|error| format!("{}: {error}", from.display()))
 }
@@ -247,7 +247,8 @@ fn says(path: &Path) -> impl Fn(std::io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Library, Numbers, SharedNames, fill};
+    use super::{CRATE, FILES, Library, Numbers, SharedNames, fill};
+    use crate::repo;
 
     const MESSAGES: &str = r#"
         {"reason":"compiler-artifact","target":{"name":"serde"},"filenames":["/t/libserde.a"]}
@@ -268,6 +269,25 @@ mod tests {
         check("Libs.private: @NATIVE_LIBS@", Ok("Libs.private: -lgcc_s -lm -lc"));
         check("\"@NATIVE_LIBS_LIST@\"", Ok("\"-lgcc_s;-lm;-lc\""));
         check("@OTHER@", Err("expected a value of a template, found @OTHER@"));
+    }
+
+    #[test]
+    fn every_header_and_every_example_is_installed() {
+        // What only those need who work on the examples.
+        let is_ours = |path: &str| path.contains("/requirements.") || path.ends_with("/.npmrc");
+        let is_shipped =
+            |path: &&str| path.starts_with("include/") || path.starts_with("examples/");
+        let found = repo::files().unwrap();
+        let mut found: Vec<&str> = found
+            .iter()
+            .filter_map(|path| path.strip_prefix(CRATE)?.strip_prefix('/'))
+            .filter(is_shipped)
+            .filter(|path| !is_ours(path))
+            .collect();
+        let mut listed = FILES.map(|(from, _)| from).to_vec();
+        found.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, found);
     }
 
     #[test]

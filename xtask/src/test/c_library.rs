@@ -38,6 +38,7 @@ pub(super) fn run(tests: &mut Tests) -> Outcome {
     let mut passed = headers(&site)?;
     passed += cpp_classes(&site)?;
     passed += names(&site)?;
+    passed += archive_alone(&site)?;
     passed += versions(&site)?;
     for compilers in COMPILERS {
         passed += by_pkg_config(&site, compilers)?;
@@ -200,6 +201,20 @@ fn names(site: &Site) -> Result<u32, String> {
     Ok(passed)
 }
 
+/// Where there is no shared library, pkg-config's own `--static` is all one needs.
+fn archive_alone(site: &Site) -> Result<u32, String> {
+    let alone = site.work.join("archive");
+    for file in ["lib/libchatmodel.a", "lib/pkgconfig/chatmodel.pc", "include/chatmodel.h"] {
+        install::copy(&site.prefix.join(file), &alone.join(file))?;
+    }
+    let line = "gcc \"$0\" $(pkg-config --cflags --static --libs chatmodel) -o seed && ./seed";
+    let mut shell = program("sh");
+    shell.args(["-c", line]).arg(site.examples().join("c/seed.c")).current_dir(&alone);
+    shell.env("PKG_CONFIG_PATH", alone.join("lib/pkgconfig")).env_remove("LD_LIBRARY_PATH");
+    site.prints("seed", &mut shell)?;
+    Ok(1)
+}
+
 /// Which versions CMake takes this one for.
 fn versions(site: &Site) -> Result<u32, String> {
     let [major, minor, patch] = site.numbers.parts();
@@ -324,7 +339,8 @@ fn write(path: &Path, text: &str) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::{compare, with_compiler};
+    use super::{EXAMPLES, compare, with_compiler};
+    use crate::install::FILES;
 
     #[test]
     fn a_documented_line_is_run_with_the_compiler_of_the_test() {
@@ -335,6 +351,17 @@ mod tests {
         check("cc a.c -o a && ./a", "clang -std=c99 ", " a.c -o a && ./a");
         check("c++ a.cpp -o a", "clang++ -std=c++11 ", " a.cpp -o a");
         assert!(with_compiler("make a", ("clang", "clang++")).is_err());
+    }
+
+    #[test]
+    fn every_example_for_a_compiler_is_compiled() {
+        for (from, _) in FILES {
+            let is_one = [".c", ".cpp"].iter().any(|end| from.ends_with(end));
+            let here = EXAMPLES.iter().any(|(folder, file, ..)| {
+                from.strip_prefix("examples/") == Some(&format!("{folder}/{file}"))
+            });
+            assert_eq!(is_one, here, "{from}");
+        }
     }
 
     #[test]
