@@ -8,5 +8,6 @@ mod hostile;
 mod layout;
 mod panics;
 mod sources;
+mod strange;
 mod surface;
 mod world;

@@ -21,7 +21,7 @@ pub(super) const REQUEST: &str = r#"{"operationName":"RequestChat","nickname":"C
 pub(super) const RULES: &str = r#"{"timeOffsetMinutes":120}"#;
 pub(super) const DIRECTORY: &str =
     r#"{"users":{"agent1":{"name":"Amy"}},"queues":{"q":{"ready":["agent1"]}},"defaultQueue":"q"}"#;
-/// What AttachUserData on [`CHAT`] leaves in a journal; a test compares it with what really does.
+/// What AttachUserData on [`CHAT`] leaves in a journal.
 pub(super) const RECORD: &str = r#"{"at":0,"by":{"user":"agent1"},"events":[{"userDataAttached":{"by":"agent1","pairs":{"key1":"é","key2":{"a":[1]}}}}]}"#;
 
 /// Which handle an argument is.
@@ -106,7 +106,9 @@ pub(super) fn context() -> chatm_context {
 }
 
 /// The handle that `make` puts into its first argument.
-fn made<T>(make: impl FnOnce(*mut *mut T, *mut *mut chatm_error) -> chatm_status) -> *mut T {
+pub(super) fn made<T>(
+    make: impl FnOnce(*mut *mut T, *mut *mut chatm_error) -> chatm_status,
+) -> *mut T {
     let (mut handle, mut error) = (ptr::null_mut(), ptr::null_mut());
     let status = make(&raw mut handle, &raw mut error);
     // SAFETY: a live error, or NULL.
@@ -139,9 +141,9 @@ pub(super) fn directory(json: &str) -> *mut chatm_directory {
     made(|it, error| unsafe { chatm_directory_from_json(json, ptr::null(), it, error) })
 }
 
-/// Applies `op` and frees it.
-pub(super) fn done(chat: *mut chatm_chat, op: *mut chatm_op) -> *mut chatm_applied {
-    let context = context();
+/// Applies `op` as `user` and frees it.
+pub(super) fn done(chat: *mut chatm_chat, op: *mut chatm_op, user: &str) -> *mut chatm_applied {
+    let context = chatm_context { user: chatm_str::of(user), ..context() };
     // SAFETY: as above.
     unsafe {
         let applied = made(|it, error| chatm_chat_apply(chat, op, &raw const context, it, error));
@@ -154,7 +156,7 @@ fn waiting() -> *mut chatm_chat {
     let id = chatm_str::of("chat1");
     // SAFETY: as above.
     let chat = made(|chat, error| unsafe { chatm_chat_new(id, chat, error) });
-    let applied = done(chat, op(CHATM_BY_CUSTOMER, REQUEST));
+    let applied = done(chat, op(CHATM_BY_CUSTOMER, REQUEST), "agent1");
     // SAFETY: nobody else has it.
     unsafe { chatm_applied_free(applied) };
     chat
@@ -165,7 +167,7 @@ fn invited() -> *mut chatm_chat {
     let user = chatm_str::of("agent1");
     // SAFETY: as above.
     let offer = made(|op, error| unsafe { chatm_op_house(CHATM_TRIGGER_OFFER, user, op, error) });
-    let applied = done(chat, offer);
+    let applied = done(chat, offer, "agent1");
     // SAFETY: nobody else has it.
     unsafe { chatm_applied_free(applied) };
     chat
@@ -173,7 +175,7 @@ fn invited() -> *mut chatm_chat {
 
 fn applied() -> *mut chatm_applied {
     let chat = chat_from(CHAT);
-    let applied = done(chat, op(CHATM_BY_AGENT, ATTACH));
+    let applied = done(chat, op(CHATM_BY_AGENT, ATTACH), "agent1");
     // SAFETY: nobody else has it.
     unsafe { chatm_chat_free(chat) };
     applied
