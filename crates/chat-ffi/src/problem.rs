@@ -132,12 +132,11 @@ impl From<Rejection> for Problem {
 impl From<JsonError> for Problem {
     #[cold]
     fn from(error: JsonError) -> Self {
-        // The codes are those that an operation with the same fault has.
-        let rejection = Rejection::from(error);
-        let mut problem =
-            Self::new(CHATM_STATUS_INVALID_JSON, rejection.code(), rejection.to_string());
-        problem.0.pointer = rejection.pointer();
-        problem.0.offset = rejection.offset();
+        // Not those of an operation's body: this is a text of the program's own.
+        let code = if error.is_too_large() { "json.too_large" } else { "json.unreadable" };
+        let mut problem = Self::new(CHATM_STATUS_INVALID_JSON, code, error.to_string());
+        problem.0.pointer = Some(error.pointer().to_owned());
+        problem.0.offset = Some(error.offset());
         problem
     }
 }

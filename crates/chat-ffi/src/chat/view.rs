@@ -398,7 +398,7 @@ pub unsafe extern "C" fn chatm_chat_waiting(
 fn stranger(user: &UserId) -> Problem {
     let message =
         format!("expected a user with a part in the chat, found {}", quoted(user.as_str()));
-    Problem::not_found("chat.not_found", message)
+    Problem::not_found("user.not_on_chat", message)
 }
 
 fn nobody_asked() -> Problem {

@@ -136,8 +136,12 @@ fn cases(role: Role) -> Vec<Case> {
         .flatten()
         .collect(),
         Role::Name(_) => {
-            let strange =
-                Expected::Either(&["chat.not_found", "index.out_of_range", "argument.chat_id"]);
+            let strange = Expected::Either(&[
+                "user.not_on_chat",
+                "chat.not_found",
+                "index.out_of_range",
+                "argument.chat_id",
+            ]);
             [
                 texts(UTF8),
                 vec![
@@ -189,7 +193,10 @@ fn json(body: Body, sample: &'static str) -> Vec<Case> {
             (CHATM_STATUS_INVALID_JSON, Expected::Fails(CHATM_STATUS_INVALID_VALUE, codes))
         }
     };
-    let unreadable = Expected::Fails(status, &["body.unreadable"]);
+    let unreadable = match status {
+        CHATM_STATUS_REFUSED => Expected::Fails(status, &["body.unreadable"]),
+        _ => Expected::Fails(status, &["json.unreadable"]),
+    };
     let case = |bytes: Vec<u8>, expected| Case { wrong: Wrong::Bytes(bytes), expected };
     let mut cases = texts(unreadable);
     let bytes = sample.as_bytes();
@@ -202,7 +209,10 @@ fn json(body: Body, sample: &'static str) -> Vec<Case> {
         cases.push(case(open.repeat(50_000).into(), unreadable));
     }
     let deep = ["[".repeat(100_000), "]".repeat(100_000)].concat();
-    cases.push(case(deep.into(), Expected::Either(&["body.unreadable", "record.invalid"])));
+    cases.push(case(
+        deep.into(),
+        Expected::Either(&["body.unreadable", "json.unreadable", "record.invalid"]),
+    ));
     let twice = format!("{sample}{sample}");
     cases.push(case(twice.into(), unreadable));
     cases.extend(["null", "true", "1", "-0.5e-999", "\"x\""].map(|it| case(it.into(), none)));
@@ -246,6 +256,8 @@ fn limits() -> Vec<Case> {
         let too_little = Expected::Either(&[
             "body.too_large",
             "body.unreadable",
+            "json.too_large",
+            "json.unreadable",
             "user_data.invalid",
             "user_data.too_many_keys",
         ]);

@@ -38,12 +38,13 @@ pub fn output() -> String {
         Said {
             status_code: 0,
             reply: None,
+            code: "json.unreadable",
             ..of_the_model((4, "INVALID_JSON"), &Rejection::from(no_json))
         },
         of_the_library((5, "INVALID_VALUE"), "chat.invalid", None, &no_chat.to_string()),
         of_the_library(
             (6, "NOT_FOUND"),
-            "chat.not_found",
+            "user.not_on_chat",
             None,
             "expected a user with a part in the chat, found \"agent1\"",
         ),
