@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::load::awake;
 use crate::session::{Session, Target, Transport};
 
 /// In front of the number of a message; the number ends with `-`.
@@ -107,7 +108,8 @@ impl Audience {
 
     /// Waits until everybody has heard everything; `false` if it takes too long.
     pub async fn hear(&self) -> bool {
-        self.wait(|tally| tally.sent.last().is_none_or(|last| last.heard >= tally.size)).await
+        awake(self.wait(|tally| tally.sent.last().is_none_or(|last| last.heard >= tally.size)))
+            .await
     }
 
     /// The latencies of the messages from `first` on, in microseconds.
