@@ -25,7 +25,7 @@ use core::fmt;
 pub use error::JsonError;
 pub(crate) use error::Problem;
 pub(crate) use object::only_from_an_object;
-pub(crate) use outlined::Outlined;
+pub use outlined::Outlined;
 use parts::Parts;
 pub use parts::{Elements, Key, Members};
 pub(crate) use scan::{compact_pieces, find_space, string_end, value_end};

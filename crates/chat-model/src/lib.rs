@@ -88,7 +88,7 @@ pub use chat::{
 pub use event::{Author, Event, Events, Origin, Record, Revocation};
 pub use id::{ChatId, CountingIds, NewIds, ParticipantId, QueueName, UserId, VisitorId};
 pub use json::{
-    Elements, JsonError, JsonKind, JsonRef, JsonText, Key, Limits, Members, write_string,
+    Elements, JsonError, JsonKind, JsonRef, JsonText, Key, Limits, Members, Outlined, write_string,
 };
 pub use message::{Content, MessageType};
 pub use open_enum::Unrecognized;

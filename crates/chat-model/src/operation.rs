@@ -16,7 +16,7 @@ pub(crate) use read::quoted;
 pub use read::{Outgoing, Parameter, ParameterKind, Text, TreatAs};
 pub use target::{Colleague, ConsultTarget, Target, TransferTarget};
 
-use crate::json::{JsonRef, Limits, Outlined};
+use crate::json::{Limits, Outlined};
 use crate::rejection::Rejection;
 use crate::state::{SupervisionMode, SupervisionScope};
 use crate::user_data::{UserDataKeys, UserDataPatch};
@@ -101,7 +101,7 @@ macro_rules! operations {
             /// Reads a whole request body.
             ///
             /// # Errors
-            /// The checks of [`Self::read`], and before them those of [`JsonRef::validate`].
+            /// The checks of [`Self::read`], and before them those of [`Outlined::validate`].
             pub fn parse(json: &[u8], limits: &Limits) -> Result<Self, Rejection> {
                 Self::read_outlined(&Outlined::validate(json, limits)?, limits)
             }
@@ -115,8 +115,11 @@ macro_rules! operations {
             /// In this order (DEC-14): the body is not an object (10), `operationName` is missing
             /// (1), not text or unknown (10, DEC-13); then the first parameter of the table that is
             /// missing (1) or wrong (10, DEC-4).
-            pub fn read(body: JsonRef<'_>, limits: &Limits) -> Result<Self, Rejection> {
-                Self::read_outlined(&Outlined::from(body), limits)
+            pub fn read<'a>(
+                body: impl Into<Outlined<'a>>,
+                limits: &Limits,
+            ) -> Result<Self, Rejection> {
+                Self::read_outlined(&body.into(), limits)
             }
 
             fn read_outlined(body: &Outlined<'_>, limits: &Limits) -> Result<Self, Rejection> {

@@ -7,9 +7,18 @@ use super::error::{JsonError, Problem};
 use super::validate::{Member, Outline, validate};
 use super::{JsonRef, Key, Limits, REQUEST_BYTES, string_end};
 
-/// A value whose outermost members are at hand.
+/// The body of a request: a valid value whose outermost members are at hand, as long as there are
+/// not more than a few.
+///
+/// ```
+/// use chat_model::{Limits, Operation, Outlined};
+/// let body = br#"{"operationName":"AttachUserData","userData":{"n":1.0}}"#;
+/// let body = Outlined::validate(body, &Limits::default())?;
+/// assert!(Operation::read(body, &Limits::default()).is_ok());
+/// # Ok::<(), chat_model::JsonError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Outlined<'a> {
+pub struct Outlined<'a> {
     value: JsonRef<'a>,
     /// What the outline's positions count in; empty if there is no outline.
     text: &'a str,
@@ -17,8 +26,11 @@ pub(crate) struct Outlined<'a> {
 }
 
 impl<'a> Outlined<'a> {
-    /// Reads the body of a request: [`JsonRef::validate`].
-    pub(crate) fn validate(json: &'a [u8], limits: &Limits) -> Result<Self, JsonError> {
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// Those of [`JsonRef::validate`].
+    pub fn validate(json: &'a [u8], limits: &Limits) -> Result<Self, JsonError> {
         Self::validate_within(json, limits, REQUEST_BYTES)
     }
 
@@ -45,7 +57,8 @@ impl<'a> Outlined<'a> {
         }
     }
 
-    pub(crate) fn value(&self) -> JsonRef<'a> {
+    /// The value itself.
+    pub fn value(&self) -> JsonRef<'a> {
         self.value
     }
 
