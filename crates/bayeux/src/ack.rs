@@ -19,8 +19,6 @@ pub struct Event {
     channel: ChannelName,
     /// `[{"data":…,"channel":"…"}]`: a frame as it is, and without its brackets part of an array.
     frame: Bytes,
-    /// The part of `frame` that the host gave.
-    data: Bytes,
 }
 
 impl Event {
@@ -35,9 +33,7 @@ impl Event {
         for part in [HEAD, data, MIDDLE, name, TAIL] {
             frame.extend_from_slice(part);
         }
-        let frame = Bytes::from(frame);
-        let data = frame.slice(HEAD.len()..HEAD.len() + data.len());
-        Self { channel, frame, data }
+        Self { channel, frame: frame.into() }
     }
 
     /// Where it happened.
@@ -46,8 +42,9 @@ impl Event {
     }
 
     /// The JSON text of what happened.
-    pub fn data(&self) -> &Bytes {
-        &self.data
+    pub fn data(&self) -> &[u8] {
+        let behind = MIDDLE.len() + self.channel.as_str().len() + TAIL.len();
+        &self.frame[HEAD.len()..self.frame.len() - behind]
     }
 
     /// The array of this event alone.

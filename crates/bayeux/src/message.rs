@@ -169,7 +169,13 @@ impl Subscription<'_> {
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 pub(crate) fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
+    let text = raw.get();
+    // It was found to be JSON before, so that what has no escape in it stands there as it is meant.
+    let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'))?;
+    if !quoted.contains('\\') {
+        return Some(Cow::Borrowed(quoted));
+    }
+    serde_json::from_str::<Text<'_>>(text).ok().map(|text| text.0)
 }
 
 fn strings(raw: &RawValue) -> Option<Vec<Cow<'_, str>>> {

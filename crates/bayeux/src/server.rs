@@ -101,13 +101,13 @@ impl Server {
         now: Instant,
         owner: &Owner,
         cursor: u64,
-        events: impl IntoIterator<Item = Event>,
+        events: impl Into<Arc<[Event]>>,
     ) {
         let keys = self.registry.of_owner(owner);
         if keys.is_empty() {
             return;
         }
-        let events: Arc<[Event]> = events.into_iter().collect();
+        let events = events.into();
         for key in keys {
             self.offer(now, key, Some(cursor), &events);
         }
@@ -118,17 +118,12 @@ impl Server {
     ///
     /// Such events have no cursor, so that nobody can confirm them: with acknowledgement, too, they
     /// are sent once, and lost with the response that carries them (BAYEUX-4.7).
-    pub fn publish_aside(
-        &mut self,
-        now: Instant,
-        owner: &Owner,
-        events: impl IntoIterator<Item = Event>,
-    ) {
+    pub fn publish_aside(&mut self, now: Instant, owner: &Owner, events: impl Into<Arc<[Event]>>) {
         let keys = self.registry.of_owner(owner);
         if keys.is_empty() {
             return;
         }
-        let events: Arc<[Event]> = events.into_iter().collect();
+        let events = events.into();
         for key in keys {
             self.offer(now, key, None, &events);
         }

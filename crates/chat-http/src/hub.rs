@@ -25,6 +25,7 @@ use bayeux::{
 use bytes::Bytes;
 use chat_model::UserId;
 use chat_store::{FeedId, Store as _, Unavailable};
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use metrics::Gauge;
 use tokio::sync::{Notify, oneshot};
@@ -69,12 +70,12 @@ pub(crate) struct Hub {
 
 struct State {
     server: Server,
-    waiting: IndexMap<ExchangeId, oneshot::Sender<Response>>,
+    waiting: IndexMap<ExchangeId, oneshot::Sender<Response>, RandomState>,
     /// Those who write on websockets, to be woken when there is something to write.
     sockets: IndexMap<ConnectionId, Arc<Notify>>,
-    followed: IndexMap<UserId, Followed>,
-    /// Those of them whose feeds may hold more, each once.
-    fresh: VecDeque<UserId>,
+    followed: IndexMap<FeedId, Followed, RandomState>,
+    /// Those of them that may hold more, each once.
+    fresh: VecDeque<FeedId>,
     rows: Rows,
     /// The time-out that is waited for.
     armed: Option<Instant>,
@@ -116,9 +117,9 @@ impl Hub {
         let state = State {
             rows: Rows::new(&config),
             server: Server::new(config),
-            waiting: IndexMap::new(),
+            waiting: IndexMap::default(),
             sockets: IndexMap::new(),
-            followed: IndexMap::new(),
+            followed: IndexMap::default(),
             fresh: VecDeque::new(),
             armed: None,
         };
@@ -307,7 +308,7 @@ impl Hub {
                     state.rows.closed(client_id, reason);
                     if last_of_owner {
                         let user = user_of(&owner);
-                        state.followed.swap_remove(&user);
+                        state.followed.swap_remove(&FeedId::user(&user));
                         // Who went on elsewhere or logged out is not lost.
                         if !matches!(reason, CloseReason::Released | CloseReason::Ended) {
                             self.agenda.agent_lost(&user);

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chat_model::UserId;
+use chat_store::FeedId;
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use crate::config::{Config, Queue, User};
@@ -25,23 +27,32 @@ pub(crate) const AGENT_CONTROL: &str = "api-supervisor-agent-control";
 #[derive(Debug)]
 pub(crate) struct Roster {
     /// In the order of the configuration.
-    users: IndexMap<UserId, Arc<User>>,
+    users: IndexMap<UserId, Arc<User>, RandomState>,
+    /// The feed of each, in the same places.
+    feeds: Vec<FeedId>,
     by_name: BTreeMap<String, Arc<User>>,
     queues: Vec<Queue>,
 }
 
 impl Roster {
     pub(crate) fn new(config: &Config) -> Self {
-        let users: IndexMap<_, _> =
+        let users: IndexMap<_, _, _> =
             config.users.iter().map(|u| (u.id.clone(), Arc::new(u.clone()))).collect();
         let enabled = users.values().filter(|user| !user.disabled);
         let by_name = enabled.map(|u| (u.name.clone(), u.clone())).collect();
-        Self { users, by_name, queues: config.queues.clone() }
+        let feeds = users.keys().map(FeedId::user).collect();
+        Self { users, feeds, by_name, queues: config.queues.clone() }
     }
 
     /// The user with this id.
     pub(crate) fn user(&self, id: &UserId) -> Option<&Arc<User>> {
         self.users.get(id)
+    }
+
+    /// The feed of this user; those of the configuration have theirs at hand.
+    pub(crate) fn feed(&self, id: &UserId) -> FeedId {
+        let place = self.users.get_index_of(id);
+        place.map_or_else(|| FeedId::user(id), |place| self.feeds[place].clone())
     }
 
     /// The user with this id, who works here now: what was kept of others is out of date.

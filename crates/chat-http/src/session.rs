@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use chat_model::UserId;
 use chat_store::{LeaseError, LeaseKey, Leases as _, Unavailable};
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use sha2::{Digest as _, Sha256};
 
@@ -93,7 +94,8 @@ pub(crate) struct Sessions {
     roster: Arc<Roster>,
     ttl: Duration,
     per_user: usize,
-    cache: Mutex<IndexMap<SessionKey, Cached>>,
+    /// Keys are hashes already, and not of the client's choosing.
+    cache: Mutex<IndexMap<SessionKey, Cached, RandomState>>,
     /// The sessions opened here, per user, the oldest first.
     opened: Mutex<IndexMap<UserId, VecDeque<SessionKey>>>,
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chat_model::ChatId;
+use smallvec::SmallVec;
 use tokio::sync::broadcast;
 
 use crate::{
@@ -88,7 +89,7 @@ impl fmt::Debug for MemoryStore {
 
 impl Store for MemoryStore {
     async fn append(&self, append: Append<'_>) -> Result<Head, AppendError> {
-        let mut wakes = Vec::new();
+        let mut wakes = SmallVec::<[Wake; 2]>::new();
         let listened_to = self.shared.wakes.receiver_count() > 0;
         let head = self.journal().append(append, |feed, cursor| {
             if listened_to {

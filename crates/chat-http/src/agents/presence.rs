@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chat_model::UserId;
 use chat_store::Unavailable;
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use super::{AgentSession, Agents, Channel, Next};
@@ -13,7 +14,7 @@ use crate::roster::{CHAT_CHANNEL, Roster};
 
 /// When this node was last asked something by each user; 0: not yet.
 #[derive(Debug)]
-pub(super) struct Asked(IndexMap<UserId, AtomicI64>);
+pub(super) struct Asked(IndexMap<UserId, AtomicI64, RandomState>);
 
 impl Asked {
     pub(super) fn new(roster: &Roster) -> Self {

@@ -6,6 +6,7 @@
 
 use chat_model::UserId;
 use chat_store::{LeaseError, LeaseKey, Leases as _, Unavailable};
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use tokio::sync::Mutex;
 
@@ -22,7 +23,7 @@ const TRIES: usize = 8;
 #[derive(Debug)]
 pub(super) struct References {
     store: AnyStore,
-    blocks: IndexMap<UserId, Mutex<Block>>,
+    blocks: IndexMap<UserId, Mutex<Block>, RandomState>,
 }
 
 /// The numbers after `last` up to and including `end` are reserved and unused.

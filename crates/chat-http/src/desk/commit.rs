@@ -8,6 +8,7 @@ use chat_model::{
 use chat_store::{
     Append, CommandId, FeedId, Head, OnceError, Store as _, Unavailable, append_once_pausing,
 };
+use smallvec::SmallVec;
 
 use super::gathered::Gathered;
 use super::owned::Known;
@@ -110,7 +111,7 @@ impl Desk {
         let payload = record.to_json();
         let before = Place::of(&chat);
         let notices = chat.announce(&record, &self.rules);
-        let feeds = recipients(&notices);
+        let feeds = self.recipients(&notices);
         let moves = before.moves_to(&Place::of(&chat));
         let at_ms = record.at.as_millis();
         let unserved = chat.legs().next().is_none();
@@ -124,7 +125,7 @@ impl Desk {
             .expire_at_ms(expire_at);
         // Before the append, because a listener may read the record the moment it is there.
         if !notices.is_empty() {
-            self.recall.keep(command, Told::new(notices));
+            self.recall.keep(command, Told::new(notices), feeds.len());
         }
         let attempt = Attempt { desk: self, chat: chat.id().clone(), command, settled: false };
         let pause = |tried: u32| tokio::time::sleep(Duration::from_millis(5 << tried.min(6)));
@@ -142,6 +143,17 @@ impl Desk {
         // A head without a token fits nothing any more; what is finished is read from the store.
         let keep = head.token != 0 && !chat.is_finished();
         Ok(keep.then_some(Known { chat, head }))
+    }
+
+    /// The feeds of everyone who must hear of it, each once.
+    fn recipients(&self, notices: &Notices) -> SmallVec<[FeedId; 4]> {
+        let mut users: SmallVec<[&UserId; 4]> = SmallVec::new();
+        for user in notices.iter().flat_map(|notice| &notice.to) {
+            if !users.contains(&user) {
+                users.push(user);
+            }
+        }
+        users.into_iter().map(|user| self.roster.feed(user)).collect()
     }
 
     /// A snapshot that is not kept costs a longer fold later and nothing else.
@@ -163,17 +175,6 @@ impl Desk {
 fn is_time_for_snapshot(version: u64) -> bool {
     let reached = version.checked_ilog2().map_or(0, |bits| 1_u64 << bits);
     version.is_multiple_of(SNAPSHOT_EVERY.max(reached / SNAPSHOTS_PER_DOUBLING))
-}
-
-/// The feeds of everyone who must hear of it, each once.
-fn recipients(notices: &Notices) -> Vec<FeedId> {
-    let mut users: Vec<&UserId> = Vec::new();
-    for user in notices.iter().flat_map(|notice| &notice.to) {
-        if !users.contains(&user) {
-            users.push(user);
-        }
-    }
-    users.into_iter().map(FeedId::user).collect()
 }
 
 /// An append under way. Dropped before it is settled, it may have been written all the same; then

@@ -6,12 +6,13 @@
 
 use chat_model::{Chat, Leg, LegState, QueueName, Timestamp, UserId, VisitorId};
 use chat_store::FeedId;
+use smallvec::SmallVec;
 
 /// Where a chat is listed, and whom it keeps busy.
 #[derive(Debug)]
 pub(super) struct Place {
     /// Those whose part is not over (DEC-23), and whether it counts for their capacity (DEC-40).
-    legs: Vec<(UserId, bool)>,
+    legs: SmallVec<[(UserId, bool); 4]>,
     waiting: Option<(QueueName, Timestamp)>,
     visitor: Option<VisitorId>,
 }

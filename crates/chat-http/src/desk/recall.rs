@@ -9,7 +9,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use bayeux::{ChannelName, Event};
 use chat_model::{Notice, Notices, UserId};
 use chat_store::CommandId;
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
+use smallvec::SmallVec;
 
 /// The topic of chats; all events share the name.
 static TOPIC: LazyLock<ChannelName> =
@@ -23,66 +25,93 @@ const BYTES: usize = 16 << 20;
 
 /// The notices of one record, ready to be published: the bytes are shared by all receivers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told(Arc<[(Vec<UserId>, Event)]>);
+pub(crate) struct Told {
+    /// Who hears each of the events.
+    to: SmallVec<[Recipients; 1]>,
+    events: Arc<[Event]>,
+}
+
+type Recipients = SmallVec<[UserId; 1]>;
 
 impl Told {
     pub(crate) fn new(notices: Notices) -> Self {
-        Self(
-            notices
-                .into_iter()
-                .map(|Notice { to, data, .. }| (to.into_vec(), Event::new(TOPIC.clone(), data)))
-                .collect(),
-        )
+        let (to, events): (SmallVec<_>, Vec<_>) = notices
+            .into_iter()
+            .map(|Notice { to, data, .. }| (to, Event::new(TOPIC.clone(), data)))
+            .unzip();
+        Self { to, events: events.into() }
     }
 
     /// What `user` hears of the record, in order.
-    pub(crate) fn to(&self, user: &UserId) -> impl Iterator<Item = Event> {
-        self.0.iter().filter(move |(to, _)| to.contains(user)).map(|(_, event)| event.clone())
+    pub(crate) fn to(&self, user: &UserId) -> Arc<[Event]> {
+        if self.to.iter().all(|to| to.contains(user)) {
+            return self.events.clone();
+        }
+        let heard = self.to.iter().zip(&*self.events).filter(|(to, _)| to.contains(user));
+        heard.map(|(_, event)| event.clone()).collect()
     }
 
     fn bytes(&self) -> usize {
-        self.0.iter().map(|(_, event)| event.data().len()).sum()
+        self.events.iter().map(|event| event.data().len()).sum()
     }
 }
 
-/// The notices of the latest records of this node.
+/// The notices of the latest records of this node that not everybody has been told.
 #[derive(Debug, Default)]
 pub(crate) struct Recall(Mutex<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {
-    told: IndexMap<CommandId, Told>,
+    told: IndexMap<CommandId, Kept, RandomState>,
     /// The oldest first; may name what is forgotten already.
     ages: VecDeque<CommandId>,
     bytes: usize,
 }
 
+#[derive(Debug)]
+struct Kept {
+    told: Told,
+    /// How many users were not told yet.
+    left: usize,
+}
+
 impl Recall {
-    /// Remembers what is to be told of the record that `command` is about to write.
-    pub(super) fn keep(&self, command: CommandId, told: Told) {
+    /// Remembers what is to be told to `users` of them of the record that `command` is about to
+    /// write.
+    pub(super) fn keep(&self, command: CommandId, told: Told, users: usize) {
         let bytes = told.bytes();
         if bytes > BYTES {
             return;
         }
         let mut memory = self.memory();
         memory.bytes += bytes;
-        memory.told.insert(command, told);
+        memory.told.insert(command, Kept { told, left: users });
         memory.ages.push_back(command);
         while (memory.bytes > BYTES || memory.ages.len() > RECORDS)
             && let Some(oldest) = memory.ages.pop_front()
         {
-            memory.forget(&oldest);
+            let _ = memory.forget(&oldest);
         }
     }
 
     /// Forgets what a command that came to nothing would have told.
     pub(super) fn forget(&self, command: &CommandId) {
-        self.memory().forget(command);
+        let _ = self.memory().forget(command);
     }
 
-    /// What is to be told of the record that `command` wrote, if it is remembered.
-    pub(crate) fn of(&self, command: &CommandId) -> Option<Told> {
-        self.memory().told.get(command).cloned()
+    /// What one user is to be told of the record that `command` wrote, if it is remembered.
+    ///
+    /// It is forgotten with the last of them: what lies about until nobody remembers it is cold
+    /// memory by then. Who is told twice, because a session came from elsewhere, takes the place of
+    /// another one, for whom the notices are made again.
+    pub(crate) fn tell_one(&self, command: &CommandId) -> Option<Told> {
+        let mut memory = self.memory();
+        let kept = memory.told.get_mut(command)?;
+        if kept.left > 1 {
+            kept.left -= 1;
+            return Some(kept.told.clone());
+        }
+        memory.forget(command)
     }
 
     fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
@@ -91,10 +120,10 @@ impl Recall {
 }
 
 impl Memory {
-    fn forget(&mut self, command: &CommandId) {
-        if let Some(told) = self.told.swap_remove(command) {
-            self.bytes -= told.bytes();
-        }
+    fn forget(&mut self, command: &CommandId) -> Option<Told> {
+        let Kept { told, .. } = self.told.swap_remove(command)?;
+        self.bytes -= told.bytes();
+        Some(told)
     }
 }
 
@@ -102,12 +131,14 @@ impl Memory {
 mod tests {
     use bayeux::{ChannelName, Event};
     use chat_store::CommandId;
+    use smallvec::smallvec;
 
     use super::{BYTES, RECORDS, Recall, Told};
 
     fn told(bytes: usize) -> Told {
         let channel = ChannelName::new("/v2/me/chats").expect("a channel");
-        Told([(vec!["a".into()], Event::new(channel, vec![b'1'; bytes]))].into())
+        let events = [Event::new(channel, vec![b'1'; bytes])].into();
+        Told { to: smallvec![smallvec!["a".into()]], events }
     }
 
     fn command(n: usize) -> CommandId {
@@ -120,7 +151,7 @@ mod tests {
         for (bytes, most) in [(10, RECORDS), (BYTES / 4, 4), (BYTES, 1), (BYTES + 1, 0)] {
             let recall = Recall::default();
             for n in 0..RECORDS + 10 {
-                recall.keep(command(n), told(bytes));
+                recall.keep(command(n), told(bytes), 1);
                 let memory = recall.memory();
                 assert!(memory.bytes <= BYTES && memory.told.len() <= most, "{bytes} bytes");
                 if n > 20 && most < RECORDS {
@@ -136,11 +167,22 @@ mod tests {
     #[test]
     fn what_came_to_nothing_is_forgotten() {
         let recall = Recall::default();
-        recall.keep(command(1), told(10));
-        assert_eq!(recall.of(&command(1)), Some(told(10)));
+        recall.keep(command(1), told(10), 2);
+        assert_eq!(recall.tell_one(&command(1)), Some(told(10)));
         recall.forget(&command(1));
-        assert_eq!((recall.of(&command(1)), recall.memory().bytes), (None, 0));
-        assert_eq!(told(10).to(&"a".into()).count(), 1);
-        assert_eq!(told(10).to(&"b".into()).count(), 0, "not for this one");
+        assert_eq!((recall.tell_one(&command(1)), recall.memory().bytes), (None, 0));
+        assert_eq!(told(10).to(&"a".into()).len(), 1);
+        assert_eq!(told(10).to(&"b".into()).len(), 0, "not for this one");
+    }
+
+    #[test]
+    fn what_everybody_was_told_is_forgotten() {
+        let recall = Recall::default();
+        recall.keep(command(1), told(10), 2);
+        assert_eq!(recall.tell_one(&command(1)), Some(told(10)));
+        assert_eq!((recall.memory().told.len(), recall.memory().bytes), (1, 10));
+        assert_eq!(recall.tell_one(&command(1)), Some(told(10)));
+        assert_eq!((recall.memory().told.len(), recall.memory().bytes), (0, 0));
+        assert_eq!(recall.tell_one(&command(1)), None);
     }
 }

@@ -21,8 +21,10 @@ const PAGE: usize = 128;
 const FOLDED: usize = 16;
 
 /// How far a user with sessions here has been told.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Followed {
+    user: UserId,
+    owner: Owner,
     /// Everything up to here was published.
     cursor: u64,
     /// Whether the feed may hold more.
@@ -34,26 +36,31 @@ impl State {
     /// others: sessions ignore what they have seen.
     pub(super) fn follow(&mut self, owner: &Owner, cursor: u64) {
         let user = super::user_of(owner);
-        let followed =
-            self.followed.entry(user.clone()).or_insert(Followed { cursor, has_news: false });
+        let feed = FeedId::user(&user);
+        let followed = self.followed.entry(feed.clone()).or_insert_with(|| Followed {
+            user,
+            owner: owner.clone(),
+            cursor,
+            has_news: false,
+        });
         followed.cursor = followed.cursor.min(cursor);
-        self.mark(&user);
+        self.mark(&feed);
     }
 
-    fn mark(&mut self, user: &UserId) {
-        if let Some(followed) = self.followed.get_mut(user)
+    fn mark(&mut self, feed: &FeedId) {
+        if let Some(followed) = self.followed.get_mut(feed)
             && !std::mem::replace(&mut followed.has_news, true)
         {
-            self.fresh.push_back(user.clone());
+            self.fresh.push_back(feed.clone());
         }
     }
 
-    fn next_with_news(&mut self) -> Option<(UserId, u64)> {
-        while let Some(user) = self.fresh.pop_front() {
+    fn next_with_news(&mut self) -> Option<(FeedId, u64)> {
+        while let Some(feed) = self.fresh.pop_front() {
             // Otherwise the user's last session has gone since.
-            if let Some(followed) = self.followed.get_mut(&user) {
+            if let Some(followed) = self.followed.get_mut(&feed) {
                 followed.has_news = false;
-                return Some((user, followed.cursor));
+                return Some((feed, followed.cursor));
             }
         }
         None
@@ -92,20 +99,21 @@ impl Hub {
     pub(crate) async fn tell_news(&self) {
         loop {
             let next = self.state().next_with_news();
-            let Some((user, cursor)) = next else { return };
-            if let Err(why) = self.tell_user(&user, cursor).await {
+            let Some((feed, cursor)) = next else { return };
+            if let Err(why) = self.tell_feed(&feed, cursor).await {
                 tracing::warn!(%why, "a feed could not be read; it is read again");
                 tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-                self.state().mark(&user);
+                self.state().mark(&feed);
             }
         }
     }
 
     /// Tells the user's sessions what the feed holds by now.
     pub(super) async fn tell_now(&self, user: &UserId) -> Result<(), Unavailable> {
-        let cursor = self.state().followed.get(user).map(|followed| followed.cursor);
+        let feed = FeedId::user(user);
+        let cursor = self.state().followed.get(&feed).map(|followed| followed.cursor);
         match cursor {
-            Some(cursor) => self.tell_user(user, cursor).await,
+            Some(cursor) => self.tell_feed(&feed, cursor).await,
             None => Ok(()),
         }
     }
@@ -113,36 +121,34 @@ impl Hub {
     /// Looks at every feed that somebody here listens to.
     pub(crate) fn hear_of_all(&self) {
         let mut state = self.state();
-        for user in state.followed.keys().cloned().collect::<Vec<_>>() {
-            state.mark(&user);
+        for feed in state.followed.keys().cloned().collect::<Vec<_>>() {
+            state.mark(&feed);
         }
     }
 
     fn hear(&self, wake: &Wake) {
-        let Some(user) = wake.feed.as_user() else { return };
         let mut state = self.state();
-        if state.followed.get(&user).is_some_and(|followed| wake.cursor > followed.cursor) {
-            state.mark(&user);
+        if state.followed.get(&wake.feed).is_some_and(|followed| wake.cursor > followed.cursor) {
+            state.mark(&wake.feed);
         }
     }
 
-    async fn tell_user(&self, user: &UserId, mut cursor: u64) -> Result<(), Unavailable> {
-        let feed = FeedId::user(user);
+    async fn tell_feed(&self, feed: &FeedId, mut cursor: u64) -> Result<(), Unavailable> {
         let mut folded = IndexMap::new();
         loop {
-            let page = self.store.feed(&feed, cursor, PAGE).await?;
+            let page = self.store.feed(feed, cursor, PAGE).await?;
             if page.gap_after(cursor) {
-                self.lost_track(user);
+                self.lost_track(feed);
                 return Ok(());
             }
             let is_last = page.entries.len() < PAGE;
             for entry in page.entries {
                 let Some(told) = self.told(&entry, &mut folded).await? else {
                     // The chat is gone, and with it what there was to tell.
-                    self.lost_track(user);
+                    self.lost_track(feed);
                     return Ok(());
                 };
-                if !self.publish(user, cursor, &entry, &told) {
+                if !self.publish(feed, cursor, &entry, &told) {
                     return Ok(());
                 }
                 cursor = entry.cursor;
@@ -153,18 +159,19 @@ impl Hub {
         }
     }
 
-    /// Publishes one entry; `false` if the user is not followed from `cursor` any more.
-    fn publish(&self, user: &UserId, cursor: u64, entry: &FeedEntry, told: &Told) -> bool {
-        let mut state = self.state();
-        let Some(followed) = state.followed.get_mut(user) else { return false };
+    /// Publishes one entry; `false` if the feed is not followed from `cursor` any more.
+    fn publish(&self, feed: &FeedId, cursor: u64, entry: &FeedEntry, told: &Told) -> bool {
+        let mut locked = self.state();
+        let state = &mut *locked;
+        let Some(followed) = state.followed.get_mut(feed) else { return false };
         if followed.cursor != cursor {
             // A session that needs more came in between; it starts over from there.
             return false;
         }
         followed.cursor = entry.cursor;
-        let owner = Owner::new(user.as_str());
-        state.server.publish(self.now(), &owner, entry.cursor, told.to(user));
-        self.carry_out(state);
+        let (owner, events) = (&followed.owner, told.to(&followed.user));
+        state.server.publish(self.now(), owner, entry.cursor, events);
+        self.carry_out(locked);
         true
     }
 
@@ -174,7 +181,7 @@ impl Hub {
         entry: &FeedEntry,
         folded: &mut IndexMap<ChatId, Chat>,
     ) -> Result<Option<Told>, Unavailable> {
-        if let Some(told) = self.desk.recall().of(&entry.record.command) {
+        if let Some(told) = self.desk.recall().tell_one(&entry.record.command) {
             return Ok(Some(told));
         }
         let before = entry.record.version.saturating_sub(1);
@@ -195,10 +202,11 @@ impl Hub {
     }
 
     /// What the user was not told yet is gone: never skipped in silence.
-    fn lost_track(&self, user: &UserId) {
+    fn lost_track(&self, feed: &FeedId) {
         let mut state = self.state();
-        state.server.drop_owner(self.now(), &Owner::new(user.as_str()), Reconnect::Handshake);
-        state.followed.swap_remove(user);
+        if let Some(followed) = state.followed.swap_remove(feed) {
+            state.server.drop_owner(self.now(), &followed.owner, Reconnect::Handshake);
+        }
         self.carry_out(state);
     }
 }
