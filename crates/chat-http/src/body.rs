@@ -1,17 +1,20 @@
 //! Reading a request's body: bounded in size and time, and declared as JSON or not at all.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt as _;
 use http_body_util::BodyExt as _;
 use hyper::HeaderMap;
+use hyper::body::Body;
 use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
 
-use chat_model::{JsonKind, JsonRef, Limits, Rejection};
+use chat_model::{JsonKind, JsonRef, Limits, Outlined, Rejection};
 
 use crate::reply::Refusal;
-use crate::server::Shared;
+use crate::server::{Server, Shared};
 
 /// The bytes of a body that calls itself JSON (DEC-37); whether it is JSON is the reader's finding.
 ///
@@ -25,10 +28,26 @@ impl FromRequest<Shared> for JsonBody {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, server: &Shared) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        Self::read(&parts.headers, body, server).await
+    }
+}
+
+impl JsonBody {
+    /// Reads the body that came with `headers`.
+    pub(crate) async fn read(
+        headers: &HeaderMap,
+        body: impl Body<Data = Bytes> + Unpin,
+        server: &Server,
+    ) -> Result<Self, Refusal> {
         let limits = &server.config.limits;
-        check_media_type(request.headers())?;
-        check_coding(request.headers())?;
-        let reading = read(request, limits.max_body_bytes);
+        check_media_type(headers)?;
+        check_coding(headers)?;
+        let mut reading = pin!(read(headers, body, limits.max_body_bytes));
+        // Nearly every body is there with its head; the others are waited for, and take a timer.
+        if let Some(body) = reading.as_mut().now_or_never() {
+            return body.map(Self);
+        }
         match tokio::time::timeout(Duration::from_secs(limits.body_seconds.into()), reading).await {
             Ok(body) => body.map(Self),
             Err(_) => Err(Refusal::body_too_slow(limits.body_seconds)),
@@ -38,8 +57,13 @@ impl FromRequest<Shared> for JsonBody {
 
 /// The body as a JSON object (DEC-7, DEC-36).
 pub(crate) fn object<'a>(body: &'a [u8], limits: &Limits) -> Result<JsonRef<'a>, Refusal> {
-    let body = JsonRef::validate(body, limits).map_err(Rejection::from)?;
-    match body.kind() {
+    outlined(body, limits).map(|body| body.value())
+}
+
+/// The same, for those who read an operation from it.
+pub(crate) fn outlined<'a>(body: &'a [u8], limits: &Limits) -> Result<Outlined<'a>, Refusal> {
+    let body = Outlined::validate(body, limits).map_err(Rejection::from)?;
+    match body.value().kind() {
         JsonKind::Object => Ok(body),
         found => Err(Rejection::NotAnObject { found }.into()),
     }
@@ -67,15 +91,17 @@ fn check_coding(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {
-    let headers = request.headers();
+async fn read(
+    headers: &HeaderMap,
+    mut body: impl Body<Data = Bytes> + Unpin,
+    max: usize,
+) -> Result<Bytes, Refusal> {
     let declared = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
     let too_large = declared.is_some_and(|n| n > max as u64);
     if too_large && headers.contains_key(EXPECT) {
         // The client waits for our word before it sends anything.
         return Err(Refusal::body_too_large(max));
     }
-    let mut body = request.into_body();
     if too_large {
         discard(&mut body, max).await;
         return Err(Refusal::body_too_large(max));
@@ -85,6 +111,9 @@ async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {
     if first.len() > max {
         discard(&mut body, max).await;
         return Err(Refusal::body_too_large(max));
+    }
+    if body.is_end_stream() {
+        return Ok(first);
     }
     let Some(second) = next_data(&mut body).await? else { return Ok(first) };
     let mut whole = BytesMut::with_capacity(declared.map_or(first.len() * 2, |n| n as usize));
@@ -101,7 +130,7 @@ async fn read(request: Request, max: usize) -> Result<Bytes, Refusal> {
     Ok(whole.freeze())
 }
 
-async fn next_data(body: &mut axum::body::Body) -> Result<Option<Bytes>, Refusal> {
+async fn next_data(body: &mut (impl Body<Data = Bytes> + Unpin)) -> Result<Option<Bytes>, Refusal> {
     while let Some(frame) = body.frame().await {
         // The connection broke or the chunks are none; nobody will read the answer.
         let frame = frame.map_err(|_| {
@@ -121,7 +150,7 @@ async fn next_data(body: &mut axum::body::Body) -> Result<Option<Bytes>, Refusal
 ///
 /// A client that is still sending when the connection closes may never see the answer; one that
 /// sends a little too much shall read why it was refused.
-async fn discard(body: &mut axum::body::Body, max: usize) {
+async fn discard(body: &mut (impl Body<Data = Bytes> + Unpin), max: usize) {
     let mut left = max.saturating_mul(8);
     while let Ok(Some(data)) = next_data(body).await {
         match left.checked_sub(data.len()) {

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use chat_model::{
     Chat, ChatFile, ChatId, Command, CustomerOperation, JsonRef, Operation, OperationKind,
-    Rejection, Reply, Rules, SupervisorOperation, Timestamp, Trigger, UserId, VisitorId,
+    Outlined, Rejection, Reply, Rules, SupervisorOperation, Timestamp, Trigger, UserId, VisitorId,
 };
 use chat_store::{FeedId, Head, OnceError, Store as _, Unavailable};
 use metrics::Counter;
@@ -126,7 +126,7 @@ impl Desk {
         &self,
         chat: &ChatId,
         user: &UserId,
-        body: JsonRef<'_>,
+        body: Outlined<'_>,
     ) -> Result<Reply, Refusal> {
         let slot = self.owned.slot(chat);
         let mut known = slot.lock().await;

@@ -16,10 +16,10 @@ mod forgery;
 mod password;
 mod throttle;
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request};
 use axum::response::Response;
 use hyper::header::SET_COOKIE;
 use hyper::http::Extensions;
@@ -35,7 +35,7 @@ use throttle::Attempt;
 
 pub(crate) use cookie::attributes_without_login;
 pub(crate) use flights::Flights;
-pub(crate) use forgery::tell_csrf_token;
+pub(crate) use forgery::{Slot, tell_csrf_token};
 pub use password::hash_password;
 pub(crate) use password::{Passwords, Tag};
 pub(crate) use throttle::{Throttle, network_of};
@@ -52,17 +52,29 @@ pub(crate) struct Caller {
 /// What of a request tells who sends it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asking<'a> {
-    method: &'a Method,
-    headers: &'a HeaderMap,
-    extensions: &'a Extensions,
+    pub(crate) method: &'a Method,
+    pub(crate) headers: &'a HeaderMap,
+    /// The pattern of the route; empty if the router was not asked.
+    pub(crate) route: &'a str,
+    /// The other end of the connection; `None` if the router was called without one.
+    pub(crate) peer: Option<IpAddr>,
+    /// Where the reply looks for the session's token.
+    pub(crate) told: Option<&'a Slot>,
 }
 
 impl<'a> Asking<'a> {
     pub(crate) fn of(request: &'a Request) -> Self {
+        Self::read(request.method(), request.headers(), request.extensions())
+    }
+
+    fn read(method: &'a Method, headers: &'a HeaderMap, extensions: &'a Extensions) -> Self {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
         Self {
-            method: request.method(),
-            headers: request.headers(),
-            extensions: request.extensions(),
+            method,
+            headers,
+            route: extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str),
+            peer: peer.map(|ConnectInfo(peer)| peer.ip()),
+            told: extensions.get::<Slot>(),
         }
     }
 }
@@ -72,7 +84,7 @@ impl FromRequestParts<Shared> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, server: &Shared) -> Result<Self, Refusal> {
         let Parts { method, headers, extensions, .. } = parts;
-        identify(server, Asking { method, headers, extensions }).await
+        identify(server, Asking::read(method, headers, extensions)).await
     }
 }
 
@@ -114,7 +126,8 @@ async fn log_in(
         None => {
             let check = try_passwords(server, asking, credentials);
             let tag = server.passwords.tag(credentials.as_bytes());
-            server.logins.join(tag, check).await?
+            // Boxed because it is rare, and every held poll would have room for it.
+            Box::pin(server.logins.join(tag, check)).await?
         }
     };
     server.metrics.login(user.is_some());
@@ -140,7 +153,8 @@ async fn try_passwords(
     if let Some(user) = remembered(server, credentials) {
         return Ok(Some(user));
     }
-    let address = address::client(&server.config.server, asking.headers, asking.extensions);
+    let address =
+        asking.peer.map(|peer| address::client(&server.config.server, asking.headers, peer));
     let mut attempt: Option<(String, Attempt<'_>)> = None;
     for (name, password) in credentials.readings() {
         let user = server.roster.user_named(&name);

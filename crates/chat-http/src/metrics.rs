@@ -23,15 +23,24 @@ const METADATA: Metadata<'static> = Metadata::new("chat_http", Level::INFO, None
 pub(crate) struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
-    routes: BTreeMap<&'static str, RouteFigures>,
-    unrouted: RouteFigures,
+    /// Where the figures of a pattern are.
+    places: BTreeMap<&'static str, RouteId>,
+    routes: Vec<RouteFigures>,
     logins: [Counter; 2],
     pub(crate) connections: Gauge,
     pub(crate) connections_refused: Counter,
 }
 
+/// A pattern of the table of routes, or none of them: where its figures are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RouteId(usize);
+
+/// Requests that no route is for.
+const UNROUTED: RouteId = RouteId(0);
+
 /// The figures of one route.
 struct RouteFigures {
+    pattern: &'static str,
     /// By the first digit of the HTTP status, from 1xx.
     requests: [Counter; 5],
     seconds: Histogram,
@@ -65,9 +74,17 @@ impl Metrics {
             let labels = vec![Label::from_static_parts("result", result)];
             recorder.register_counter(&Key::from_parts("chat_logins_total", labels), &METADATA)
         });
+        let mut places = BTreeMap::new();
+        let mut figures = vec![RouteFigures::new(&recorder, "none")];
+        for pattern in routes.map(Route::path) {
+            places.entry(pattern).or_insert_with(|| {
+                figures.push(RouteFigures::new(&recorder, pattern));
+                RouteId(figures.len() - 1)
+            });
+        }
         Self {
-            routes: routes.map(|r| (r.path(), RouteFigures::new(&recorder, r.path()))).collect(),
-            unrouted: RouteFigures::new(&recorder, "none"),
+            places,
+            routes: figures,
             connections: recorder
                 .register_gauge(&Key::from_static_name("chat_http_connections"), &METADATA),
             connections_refused: recorder.register_counter(
@@ -80,10 +97,19 @@ impl Metrics {
         }
     }
 
-    /// Counts one answered request. `route` is the pattern of the path; any other text counts as no
-    /// route.
-    pub(crate) fn request(&self, route: &str, status: hyper::StatusCode, seconds: f64) {
-        let figures = self.routes.get(route).unwrap_or(&self.unrouted);
+    /// The route whose pattern this is; any other text is no route's.
+    pub(crate) fn route(&self, pattern: &str) -> RouteId {
+        self.places.get(pattern).copied().unwrap_or(UNROUTED)
+    }
+
+    /// The pattern of the route, `none` for no route.
+    pub(crate) fn pattern(&self, route: RouteId) -> &'static str {
+        self.routes[route.0].pattern
+    }
+
+    /// Counts one answered request.
+    pub(crate) fn request(&self, route: RouteId, status: hyper::StatusCode, seconds: f64) {
+        let figures = &self.routes[route.0];
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
         figures.requests[class].increment(1);
         figures.seconds.record(seconds);
@@ -124,8 +150,8 @@ impl fmt::Debug for Metrics {
 }
 
 impl RouteFigures {
-    fn new(recorder: &PrometheusRecorder, route: &'static str) -> Self {
-        let route = Label::from_static_parts("route", route);
+    fn new(recorder: &PrometheusRecorder, pattern: &'static str) -> Self {
+        let route = Label::from_static_parts("route", pattern);
         let requests = ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| {
             let labels = vec![route.clone(), Label::from_static_parts("status", class)];
             recorder
@@ -135,6 +161,6 @@ impl RouteFigures {
             &Key::from_parts("chat_http_request_seconds", vec![route]),
             &METADATA,
         );
-        Self { requests, seconds }
+        Self { pattern, requests, seconds }
     }
 }

@@ -6,7 +6,6 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +20,7 @@ use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 use tracing::Span;
 
+use crate::metrics::RouteId;
 use crate::reply;
 use crate::server::Shared;
 
@@ -61,14 +61,12 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let started = self.server.clock.monotonic();
-        let id = self.server.request_ids.next();
-        let matched = request.extensions().get::<MatchedPath>().cloned();
-        let method = request.method().clone();
-        let route = route(matched.as_ref());
-        let span = tracing::debug_span!("request", %id, method = method.as_str(), route);
-        let future = span.in_scope(|| self.inner.call(request));
-        Observing { future, span, server: self.server.clone(), started, id, matched, method }
+        let matched = request.extensions().get::<MatchedPath>();
+        // Both spellings are one (PLAT-1.1-7).
+        let pattern = matched.map_or("none", |path| path.as_str().trim_end_matches('/'));
+        let route = self.server.metrics.route(pattern);
+        let (server, method) = (self.server.clone(), request.method().clone());
+        Observing::new(server, route, method, || self.inner.call(request))
     }
 }
 
@@ -81,8 +79,25 @@ pin_project! {
         server: Shared,
         started: Duration,
         id: RequestId,
-        matched: Option<MatchedPath>,
+        route: RouteId,
         method: Method,
+    }
+}
+
+impl<F> Observing<F> {
+    /// Observes what `begin` begins: to answer a request of this method and route.
+    pub(crate) fn new(
+        server: Shared,
+        route: RouteId,
+        method: Method,
+        begin: impl FnOnce() -> F,
+    ) -> Self {
+        let started = server.clock.monotonic();
+        let id = server.request_ids.next();
+        let pattern = server.metrics.pattern(route);
+        let span = tracing::debug_span!("request", %id, method = method.as_str(), route = pattern);
+        let future = span.in_scope(begin);
+        Self { future, span, server, started, id, route, method }
     }
 }
 
@@ -95,11 +110,12 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Observing<F> {
         let Ok(mut response) = ready!(this.future.poll(context));
         let elapsed = this.server.clock.monotonic().saturating_sub(*this.started);
         let status = response.status();
-        let route = route(this.matched.as_ref());
-        this.server.metrics.request(route, status, elapsed.as_secs_f64());
+        let metrics = &this.server.metrics;
+        metrics.request(*this.route, status, elapsed.as_secs_f64());
         let us = elapsed.as_micros();
         if status.is_server_error() {
             let (id, method) = (&*this.id, this.method.as_str());
+            let route = metrics.pattern(*this.route);
             tracing::warn!(%id, method, route, status = status.as_u16(), us, "answered");
         } else {
             tracing::debug!(status = status.as_u16(), us, "answered");
@@ -107,11 +123,6 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Observing<F> {
         response.headers_mut().insert(REQUEST_ID, this.id.header());
         Poll::Ready(Ok(response))
     }
-}
-
-/// The pattern of the path, if a route has it; both spellings are one (PLAT-1.1-7).
-fn route(matched: Option<&MatchedPath>) -> &str {
-    matched.map_or("none", |path| path.as_str().trim_end_matches('/'))
 }
 
 /// Names for requests, so that a reply can be found in the log: the process and a number.
@@ -140,11 +151,19 @@ struct RequestId {
 
 impl RequestId {
     fn header(self) -> HeaderValue {
-        // Eight digits, a hyphen, and at most twenty more.
+        let mut number = itoa::Buffer::new();
+        let number = number.format(self.number).as_bytes();
+        // Eight digits, a hyphen, and at most twenty more; formatting machinery would take longer
+        // than all else that is done for a name.
         let mut text = [0; 32];
-        let mut rest = &mut text[..];
-        let written = write!(rest, "{self}").map(|()| 32 - rest.len());
-        let value = HeaderValue::from_bytes(&text[..written.unwrap_or_default()]);
+        let digit =
+            |place: u32| b"0123456789abcdef"[(self.process >> (28 - 4 * place)) as usize & 15];
+        for (place, byte) in (0..).zip(&mut text[..8]) {
+            *byte = digit(place);
+        }
+        text[8] = b'-';
+        text[9..][..number.len()].copy_from_slice(number);
+        let value = HeaderValue::from_bytes(&text[..9 + number.len()]);
         value.unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
@@ -183,8 +202,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        // What the panic left of the handler is dropped and never looked at.
-        Catching { future: catch_unwind(AssertUnwindSafe(|| self.0.call(request))).ok() }
+        Catching::new(|| self.0.call(request))
     }
 }
 
@@ -193,6 +211,14 @@ pin_project! {
     pub(crate) struct Catching<F> {
         #[pin]
         future: Option<F>,
+    }
+}
+
+impl<F> Catching<F> {
+    /// Answers for what `begin` begins, should it panic.
+    pub(crate) fn new(begin: impl FnOnce() -> F) -> Self {
+        // What the panic left of the handler is dropped and never looked at.
+        Self { future: catch_unwind(AssertUnwindSafe(begin)).ok() }
     }
 }
 
@@ -206,6 +232,22 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Catching<F> {
         match catch_unwind(AssertUnwindSafe(|| future.poll(context))) {
             Ok(outcome) => outcome,
             Err(_) => Poll::Ready(Ok(reply::panicked())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RequestId;
+
+    /// The reply and the log must show the same name, or nobody finds one by the other.
+    #[test]
+    fn the_header_is_what_the_log_says() {
+        for process in [0, 1, 0x00ab_cdef, 0xf000_0000, u32::MAX] {
+            for number in [1, 9, 10, 12_345, u64::MAX] {
+                let id = RequestId { process, number };
+                assert_eq!(id.header(), id.to_string());
+            }
         }
     }
 }

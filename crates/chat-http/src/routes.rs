@@ -6,6 +6,7 @@
 mod center;
 mod chats;
 mod customer;
+mod express;
 mod health;
 mod internal;
 mod me;
@@ -21,6 +22,7 @@ use axum::routing::MethodRouter;
 use hyper::Method;
 
 use crate::server::Shared;
+pub(crate) use express::Express;
 
 /// One route: method, path, who may use it, which rules it obeys, and who answers.
 #[non_exhaustive]

@@ -12,11 +12,12 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse as _, Response};
 use chat_store::{Leases as _, Store as _};
+use futures_util::future::Either;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
-use hyper::service::Service;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -25,11 +26,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tower::ServiceExt as _;
-use tower::util::Oneshot;
 
 use crate::callers::{Callers, Entry};
 use crate::patient::Patient;
 use crate::reply::{self, Refusal};
+use crate::routes::Express;
 use crate::server::{App, Server};
 use crate::tls::TlsAcceptor;
 
@@ -82,6 +83,7 @@ pub async fn serve(
         callers: Arc::new(Callers::new(limits.max_connections_per_address)),
         told: Arc::new(Semaphore::new(TOLD)),
         router: app.router(),
+        express: Express::new(server),
         full: hang_up_with(|| Refusal::unavailable("too many connections; try again")),
         crowded: hang_up_with(|| {
             Refusal::too_many("too many connections from this address; try again")
@@ -149,6 +151,7 @@ struct Door {
     callers: Arc<Callers>,
     told: Arc<Semaphore>,
     router: Router,
+    express: Option<Express>,
     full: Router,
     /// Of those whose address has as many as it may.
     crowded: Router,
@@ -180,7 +183,8 @@ impl Door {
             Some(entry) => match self.places.clone().try_acquire_owned() {
                 Ok(permit) => {
                     let place = Place { permit, entry, is_taken: true };
-                    return (stream, Answering { router: self.router.clone(), peer }, place);
+                    let (router, express) = (self.router.clone(), self.express.clone());
+                    return (stream, Answering { router, express, peer }, place);
                 }
                 Err(_) => &self.full,
             },
@@ -188,7 +192,7 @@ impl Door {
         };
         server.metrics.connections_refused.increment(1);
         let place = Place { permit: told, entry: None, is_taken: false };
-        (stream, Answering { router: refused.clone(), peer }, place)
+        (stream, Answering { router: refused.clone(), express: None, peer }, place)
     }
 
     /// Counts the connection as one of its address; `None` if that has as many as it may. Behind a
@@ -223,22 +227,39 @@ fn hang_up_with(why: fn() -> Refusal) -> Router {
         .layer(axum::middleware::map_response(hang_up))
 }
 
-/// The router of one connection, whose requests know where they come from.
+/// Who answers the requests of one connection, which know where they come from.
 struct Answering {
     router: Router,
+    express: Option<Express>,
     peer: SocketAddr,
 }
 
-impl Service<Request<Incoming>> for Answering {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Oneshot<Router, Request<Body>>;
-
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(self.peer));
-        self.router.clone().oneshot(request)
+impl Answering {
+    fn into_service(self) -> impl Answers {
+        let Self { router, express, peer } = self;
+        service_fn(move |request: Request<Incoming>| {
+            if let Some(express) = &express
+                && let Some(known) = express.knows(&request)
+            {
+                return Either::Left(express.answer(known, request, peer));
+            }
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            // Boxed: what the router makes of a request is of no use while a poll is held.
+            Either::Right(Box::pin(router.clone().oneshot(request)))
+        })
     }
+}
+
+/// What hyper calls, and can be sent to other threads.
+trait Answers:
+    Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Send
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Send
+{
 }
 
 /// A connection's place, taken and counted until the stream is dropped, whoever has it by then: an
@@ -275,10 +296,20 @@ struct Open {
 
 impl Open {
     /// Serves requests until the client or the server ends it, encrypted if that is configured.
-    async fn run(mut self, stream: Stream, service: Answering) {
-        let Some(TlsAcceptor { acceptor, .. }) = self.server.tls.clone() else {
-            return self.serve(stream, service).await;
-        };
+    async fn run(self, stream: Stream, service: Answering) {
+        match self.server.tls.clone() {
+            None => self.serve(stream, service).await,
+            // Boxed: a connection that is not encrypted need not have room for one that is.
+            Some(acceptor) => Box::pin(self.serve_encrypted(acceptor, stream, service)).await,
+        }
+    }
+
+    async fn serve_encrypted(
+        mut self,
+        TlsAcceptor { acceptor, .. }: TlsAcceptor,
+        stream: Stream,
+        service: Answering,
+    ) {
         // Whoever does not finish has no request under way; nothing is owed to them.
         let patience = Duration::from_secs(self.server.config.limits.handshake_seconds.into());
         let handshake = tokio::time::timeout(patience, acceptor.accept(stream));
@@ -287,8 +318,7 @@ impl Open {
             _ = self.stopping.changed() => return,
         };
         match shaken {
-            // Boxed: a connection that is not encrypted need not have room for one that is.
-            Ok(Ok(stream)) => Box::pin(self.serve(stream, service)).await,
+            Ok(Ok(stream)) => self.serve(stream, service).await,
             Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
             Err(_) => tracing::debug!("a handshake took too long"),
         }
@@ -299,6 +329,7 @@ impl Open {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let service = service.into_service();
         let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut connection = pin!(connection);
         let outcome = tokio::select! {

@@ -7,26 +7,19 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::ConnectInfo;
 use hyper::HeaderMap;
 use hyper::header::{FORWARDED, HeaderName};
-use hyper::http::Extensions;
 
 use crate::config::{ForwardedHeader, Server};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The address of who asks; `None` if the router was called without a connection.
-pub(crate) fn client(
-    config: &Server,
-    headers: &HeaderMap,
-    extensions: &Extensions,
-) -> Option<IpAddr> {
-    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+/// The address of who asks, over a connection from `peer`.
+pub(crate) fn client(config: &Server, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
     let is_trusted = |address: IpAddr| config.trusted_proxies.iter().any(|p| p.contains(address));
-    let mut client = peer.ip().to_canonical();
+    let mut client = peer.to_canonical();
     if !is_trusted(client) {
-        return Some(client);
+        return client;
     }
     let (name, read): (_, fn(&str) -> Option<IpAddr>) = match config.forwarded_header {
         ForwardedHeader::XForwardedFor => (X_FORWARDED_FOR, address),
@@ -41,7 +34,7 @@ pub(crate) fn client(
             break;
         }
     }
-    Some(client)
+    client
 }
 
 /// `for=…` of one element of `Forwarded`.
@@ -63,26 +56,20 @@ fn address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
-    use axum::extract::ConnectInfo;
     use hyper::HeaderMap;
     use hyper::header::HeaderName;
-    use hyper::http::Extensions;
 
     use super::client;
     use crate::config::{ForwardedHeader, Server};
 
     #[track_caller]
     fn check(config: &Server, peer: &str, headers: &[(&str, &str)], expected: &str) {
-        let mut extensions = Extensions::new();
-        extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 4_711)));
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             let name: HeaderName = name.parse().unwrap();
             map.append(name, value.parse().unwrap());
         }
-        let found = client(config, &map, &extensions).unwrap();
+        let found = client(config, &map, peer.parse().unwrap());
         assert_eq!(found.to_string(), expected, "{peer} {headers:?}");
     }
 

@@ -13,7 +13,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 use hyper::HeaderMap;
@@ -41,8 +41,7 @@ pub(super) fn check(
     caller: &Caller,
     by_cookie: bool,
 ) -> Result<(), Refusal> {
-    let route = asking.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let notifies = route.contains("/api/v2/notifications");
+    let notifies = asking.route.contains("/api/v2/notifications");
     // Opening a websocket is a GET, and so is a poll by callback.
     let acts = notifies || !asking.method.is_safe();
     if by_cookie && acts && server.origins.is_foreign(asking.headers) {
@@ -53,7 +52,7 @@ pub(super) fn check(
     }
     // PLAT-2.2-3: the token belongs to the session; without one there is nothing to forge with.
     let Some(session) = &caller.session else { return Ok(()) };
-    if let Some(slot) = asking.extensions.get::<Slot>() {
+    if let Some(slot) = asking.told {
         // Nobody else has set it: a request is identified once.
         let _ = slot.0.set(*session);
     }
@@ -70,7 +69,7 @@ pub(super) fn check(
 
 /// The session of the request, for the reply.
 #[derive(Debug, Clone, Default)]
-struct Slot(Arc<OnceLock<SessionKey>>);
+pub(crate) struct Slot(Arc<OnceLock<SessionKey>>);
 
 /// Tells every client that has a session the session's token (PLAT-2.2-2); around all routes while
 /// the protection is on.

@@ -31,7 +31,7 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         method: Method::GET,
-        path: "/api/v2/me/chats/{id}",
+        path: CHAT,
         access: Access::Login,
         rules: &["CHAT-9.3", "DEC-23"],
         summary: "One of the user's chats.",
@@ -39,7 +39,7 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         method: Method::POST,
-        path: "/api/v2/me/chats/{id}",
+        path: CHAT,
         access: Access::Login,
         rules: &["CHAT-1.1", "CHAT-7.0-1", "DEC-14"],
         summary: "Performs an operation on one of the user's chats.",
@@ -54,6 +54,9 @@ pub(super) static ROUTES: &[Route] = &[
         handler: || get(messages),
     },
 ];
+
+/// One of the user's chats.
+pub(super) const CHAT: &str = "/api/v2/me/chats/{id}";
 
 async fn list(
     caller: Caller,
@@ -116,7 +119,7 @@ pub(super) async fn perform(
     id: &ChatId,
     body: &[u8],
 ) -> Result<Response, Refusal> {
-    let body = body::object(body, &server.rules.limits)?;
+    let body = body::outlined(body, &server.rules.limits)?;
     check_feature(user)?;
     let reply = server.chats.desk.perform(id, &user.id, body).await?;
     Ok(match reply.reference_id {

@@ -34,7 +34,7 @@ use crate::server::{Server, Shared};
 pub(super) static ROUTES: &[Route] = &[
     Route {
         method: Method::POST,
-        path: "/api/v2/notifications",
+        path: NOTIFICATIONS,
         access: Access::Login,
         rules: &["NOTIF-1.1", "BAYEUX-1.1"],
         summary: "Bayeux messages: handshake, subscriptions, and the poll that is held.",
@@ -42,7 +42,7 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         method: Method::GET,
-        path: "/api/v2/notifications",
+        path: NOTIFICATIONS,
         access: Access::Login,
         rules: &["BAYEUX-12.1-1", "BAYEUX-12.2-1", "DEC-70"],
         summary: "The upgrade to a websocket that carries the same messages, or a poll by callback.",
@@ -50,7 +50,7 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         method: Method::POST,
-        path: "/api/v2/notifications/{*suffix}",
+        path: NOTIFICATIONS_BELOW,
         access: Access::Login,
         rules: &["NOTIF-1.2"],
         summary: "The same as without the suffix, which some clients append.",
@@ -58,13 +58,19 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         method: Method::GET,
-        path: "/api/v2/notifications/{*suffix}",
+        path: NOTIFICATIONS_BELOW,
         access: Access::Login,
         rules: &["NOTIF-1.2"],
         summary: "The same as without the suffix, which some clients append.",
         handler: || get(converse_by_get),
     },
 ];
+
+/// The path that most requests come to.
+pub(super) const NOTIFICATIONS: &str = "/api/v2/notifications";
+
+/// The same below it, which some clients append a suffix to.
+pub(super) const NOTIFICATIONS_BELOW: &str = "/api/v2/notifications/{*suffix}";
 
 const BROWSER_COOKIE: &str = "BAYEUX_BROWSER";
 
@@ -78,8 +84,18 @@ async fn converse(
     Browser(browser): Browser,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
+    answer(&server, caller, browser, body).await
+}
+
+/// Answers the messages in `body`, which came from `browser`.
+pub(super) async fn answer(
+    server: &Server,
+    caller: Caller,
+    browser: Option<BrowserId>,
+    body: Bytes,
+) -> Result<Response, Refusal> {
     let answer = server.chats.hub.handle(&caller.user, browser, None, body).await?;
-    Ok(print(&server, answer, "application/json;charset=utf-8"))
+    Ok(print(server, answer, "application/json;charset=utf-8"))
 }
 
 fn print(server: &Server, answer: bayeux::Response, media_type: &'static str) -> Response {
@@ -162,7 +178,7 @@ impl FromRequestParts<Shared> for Browser {
     }
 }
 
-fn browser(headers: &HeaderMap) -> Option<BrowserId> {
+pub(super) fn browser(headers: &HeaderMap) -> Option<BrowserId> {
     let cookies = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let value = cookies
         .flat_map(|line| line.split(';'))
