@@ -296,11 +296,16 @@ struct Open {
 
 impl Open {
     /// Serves requests until the client or the server ends it, encrypted if that is configured.
-    async fn run(self, stream: Stream, service: Answering) {
+    ///
+    /// No `async fn`, nor is [`Self::serve`]: those keep room for what they were given as long as they
+    /// live, and there are as many as connections.
+    fn run(self, stream: Stream, service: Answering) -> impl Future<Output = ()> + Send {
         match self.server.tls.clone() {
-            None => self.serve(stream, service).await,
+            None => Either::Left(self.serve(stream, service)),
             // Boxed: a connection that is not encrypted need not have room for one that is.
-            Some(acceptor) => Box::pin(self.serve_encrypted(acceptor, stream, service)).await,
+            Some(acceptor) => {
+                Either::Right(Box::pin(self.serve_encrypted(acceptor, stream, service)))
+            }
         }
     }
 
@@ -325,22 +330,25 @@ impl Open {
     }
 
     /// When the server stops the request under way may finish.
-    async fn serve<S>(mut self, stream: S, service: Answering)
+    fn serve<S>(self, stream: S, service: Answering) -> impl Future<Output = ()> + Send + use<S>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let Self { http, mut stopping, .. } = self;
         let service = service.into_service();
-        let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
-        let mut connection = pin!(connection);
-        let outcome = tokio::select! {
-            outcome = connection.as_mut() => outcome,
-            _ = self.stopping.changed() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let mut connection =
+            Box::pin(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
+        async move {
+            let outcome = tokio::select! {
+                outcome = connection.as_mut() => outcome,
+                _ = stopping.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            };
+            if let Err(error) = outcome {
+                tracing::debug!(%error, "a connection failed");
             }
-        };
-        if let Err(error) = outcome {
-            tracing::debug!(%error, "a connection failed");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! lookup costs the logarithm of what lives here: an event reaches the sessions of its owner
 //! without passing those of others, and the next deadline is the first of a sorted set.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
@@ -17,7 +18,8 @@ pub(super) struct Key(u64);
 /// Every session with its indexes, which only this file changes.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
-    sessions: BTreeMap<Key, Session>,
+    /// Boxed, because the nodes of the map, half full as they are, would have room for the others.
+    sessions: BTreeMap<Key, Box<Session>>,
     by_client: BTreeMap<ClientId, Key>,
     owners: BTreeMap<Owner, Household>,
     holders: BTreeMap<ExchangeId, Key>,
@@ -39,7 +41,7 @@ impl Registry {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.values()
+        self.sessions.values().map(Box::as_ref)
     }
 
     pub(super) fn keys(&self) -> Vec<Key> {
@@ -47,11 +49,11 @@ impl Registry {
     }
 
     pub(super) fn get(&self, key: Key) -> Option<&Session> {
-        self.sessions.get(&key)
+        self.sessions.get(&key).map(Box::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Session> {
-        self.sessions.get_mut(&key)
+        self.sessions.get_mut(&key).map(Box::as_mut)
     }
 
     pub(super) fn find(&self, client_id: &str) -> Option<Key> {
@@ -75,7 +77,7 @@ impl Registry {
         self.deadlines.insert((deadline, key));
         self.by_client.insert(session.client_id.clone(), key);
         self.owners.entry(session.owner.clone()).or_default().sessions.insert(key);
-        self.sessions.insert(key, session);
+        self.sessions.insert(key, Box::new(session));
         key
     }
 
@@ -93,7 +95,7 @@ impl Registry {
         if last_of_owner {
             self.owners.remove(&session.owner);
         }
-        Some((session, last_of_owner))
+        Some((*session, last_of_owner))
     }
 
     /// Moves the deadline of a session.
@@ -151,7 +153,7 @@ impl Registry {
     /// Whether a session of `owner` meets `test`.
     pub(super) fn any_of(&self, owner: &Owner, test: impl Fn(&Session) -> bool) -> bool {
         self.owners.get(owner).is_some_and(|household| {
-            household.sessions.iter().filter_map(|key| self.sessions.get(key)).any(test)
+            household.sessions.iter().filter_map(|&key| self.get(key)).any(test)
         })
     }
 

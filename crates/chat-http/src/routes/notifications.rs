@@ -179,15 +179,16 @@ impl FromRequestParts<Shared> for Browser {
 }
 
 pub(super) fn browser(headers: &HeaderMap) -> Option<BrowserId> {
-    let cookies = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let value = cookies
-        .flat_map(|line| line.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .find_map(|(name, value)| (name == BROWSER_COOKIE).then_some(value))?;
+    let lines = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    // By bytes and not by characters: every poll comes by here.
+    let mut cookies = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b';'));
+    let value = cookies.find_map(|cookie| {
+        cookie.trim_ascii().strip_prefix(BROWSER_COOKIE.as_bytes())?.strip_prefix(b"=")
+    })?;
     let is_ours = !value.is_empty()
         && value.len() <= LONGEST_BROWSER_ID
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_ours.then(|| BrowserId::new(value))
+        && value.iter().all(u8::is_ascii_alphanumeric);
+    str::from_utf8(value).ok().filter(|_| is_ours).map(BrowserId::new)
 }
 
 impl From<NoAnswer> for Refusal {
