@@ -717,7 +717,7 @@ chatm_status chatm_chat_role(const chatm_chat *chat,
  */
 chatm_status chatm_chat_capability_count(const chatm_chat *chat,
                                          chatm_str user,
-                                         uint64_t *count,
+                                         size_t *count,
                                          chatm_error **error);
 
 /**

@@ -282,6 +282,7 @@ plain_slots! {
     chatm_notification: chatm_notification, chatm_notification::NONE, std::convert::identity;
     i64: i64, 0, std::convert::identity;
     u64: u64, 0, std::convert::identity;
+    usize: usize, 0, std::convert::identity;
 }
 
 /// Panics on purpose, so that tests can see what a fault in the library does.

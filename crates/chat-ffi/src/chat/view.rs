@@ -151,12 +151,12 @@ pub unsafe extern "C" fn chatm_chat_role(
 pub unsafe extern "C" fn chatm_chat_capability_count(
     chat: *const chatm_chat,
     user: chatm_str,
-    count: *mut u64,
+    count: *mut usize,
     error: *mut *mut chatm_error,
 ) -> chatm_status {
     let body = || {
         // SAFETY: the caller's word.
-        unsafe { with_user(chat, user, |chat, user| Ok(chat.capabilities(user).count() as u64)) }
+        unsafe { with_user(chat, user, |chat, user| Ok(chat.capabilities(user).count())) }
     };
     // SAFETY: the caller's word.
     unsafe { guard::run(error, out(count, "count"), body) }

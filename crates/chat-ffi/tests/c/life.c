@@ -68,7 +68,7 @@ static void values(void) {
 static void look(const chatm_chat *chat, const char *user, const chatm_rules *rules) {
   chatm_str text = CHATM_STR_INIT, name = chatm_cstr(user);
   chatm_buf buffer = CHATM_BUF_INIT;
-  uint64_t count = 0, at;
+  size_t count = 0, at;
   WORKS(chatm_chat_state(chat, name, &text, NULL));
   CHECK(sum(text) > 0);
   WORKS(chatm_chat_role(chat, name, &text, NULL));

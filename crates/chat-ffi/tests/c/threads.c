@@ -40,7 +40,8 @@ static void together(const struct shared *shared) {
   chatm_str text = CHATM_STR_INIT, user = chatm_chat_user(chat, 0);
   chatm_buf buffer = CHATM_BUF_INIT;
   chatm_notification told;
-  uint64_t count = 0;
+  size_t count = 0;
+  uint64_t last = 0;
   int64_t at_ms = 0;
   chatm_op *op = NULL;
   CHECK(sum(user) > 0 && sum(chatm_chat_id(chat)) > 0 && sum(chatm_chat_owner(chat)) > 0);
@@ -60,7 +61,7 @@ static void together(const struct shared *shared) {
   WORKS(chatm_chat_to_json(chat, &buffer, NULL));
   chatm_buf_free(&buffer);
   CHECK(chatm_chat_customer_view(chat, &buffer, NULL) == CHATM_STATUS_NOT_FOUND);
-  CHECK(chatm_chat_customer_messages(chat, 0, &buffer, &count, NULL) == CHATM_STATUS_NOT_FOUND);
+  CHECK(chatm_chat_customer_messages(chat, 0, &buffer, &last, NULL) == CHATM_STATUS_NOT_FOUND);
   CHECK(chatm_chat_next_expiry(chat, &at_ms, &text, NULL) == CHATM_STATUS_NOT_FOUND);
   CHECK(chatm_chat_waiting(chat, &text, &at_ms, NULL) == CHATM_STATUS_NOT_FOUND);
   CHECK(sum(chatm_op_name(shared->op)) > 0);

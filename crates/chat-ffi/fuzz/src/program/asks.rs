@@ -113,10 +113,10 @@ pub(super) unsafe fn chat(chat: *const chatm_chat, user: User, index: usize, nam
     // SAFETY: of the program, or NULL.
     unsafe {
         let who = str_of(user.id());
-        let count: Option<u64> =
+        let count: Option<usize> =
             number(|out, error| chatm_chat_capability_count(chat, who, out, error));
         let capability = lent(|out, error| chatm_chat_capability(chat, who, index, out, error));
-        assert_eq!(capability.is_some(), count.is_some_and(|count| (index as u64) < count));
+        assert_eq!(capability.is_some(), count.is_some_and(|count| index < count));
         if let Some(capability) = capability {
             assert_eq!(chatm_chat_can(chat, who, str_of(&capability)), 1);
         }
