@@ -16,6 +16,7 @@ use std::time::Duration;
 use redb::ReadTransaction;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+pub use crate::buckets::{Buckets, Stopwatch};
 use crate::memory::{REPLAY_WINDOW, WAKES, millis};
 use crate::{Clock, Unavailable, Wake};
 use changes::Change;
@@ -24,7 +25,7 @@ pub use disk::{DiskAccess, DiskFaults};
 use error::Broken;
 pub use error::OpenError;
 use figures::Counters;
-pub use figures::{Buckets, Figures, Health};
+pub use figures::{Figures, Health};
 use slot::{Opening, Slot};
 use writer::{Failure, Message, Pending, Writer};
 
@@ -39,9 +40,6 @@ mod slot;
 mod store;
 mod tables;
 mod writer;
-
-/// Reads a clock that never goes back, for measuring how long commits take.
-pub type Stopwatch = Arc<dyn Fn() -> Duration + Send + Sync>;
 
 /// How a file is opened; see [`RedbOptions::open`].
 #[derive(Clone)]

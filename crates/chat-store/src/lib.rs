@@ -20,8 +20,9 @@
 //! 5. **Wakes are hints**: they may be lost or repeated; reading the feed alone is complete.
 //!
 //! # What stands where
-//! [`Store`] is the seam that engines fill, [`MemoryStore`] the engine without a disk and
-//! `RedbStore` (feature `embedded`) the one that keeps everything in one file.
+//! [`Store`] is the seam that engines fill, [`MemoryStore`] the engine without a disk, `RedbStore`
+//! (feature `embedded`) the one that keeps everything in one file, and `PostgresStore` (feature
+//! `postgres`) the one that many nodes share.
 //! [`append_once`] turns "nobody knows whether it was written" into an answer, over any engine.
 //! [`Leases`] hold what may lapse: sessions and the liveness of nodes. [`Inspect`] and [`Import`]
 //! walk through everything there is, for whoever checks a store or moves it.
@@ -71,6 +72,8 @@ use std::future::Future;
 use chat_model::ChatId;
 use tokio::sync::broadcast;
 
+#[cfg(any(feature = "embedded", feature = "postgres"))]
+mod buckets;
 mod check;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -84,7 +87,11 @@ mod journal;
 mod leases;
 mod memory;
 mod once;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 
+#[cfg(any(feature = "embedded", feature = "postgres"))]
+pub use buckets::{Buckets, Stopwatch};
 pub use check::{Checked, check};
 #[cfg(feature = "embedded")]
 pub use embedded::{RedbOptions, RedbStore};
@@ -94,6 +101,8 @@ pub use journal::{Append, AppendError, CommandId, Head, Loaded, Record, Snapshot
 pub use leases::{Lease, LeaseError, LeaseKey, Leases};
 pub use memory::{Clock, MemoryStore};
 pub use once::{OnceError, append_once, append_once_pausing};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
 
 /// The seam between the chats and whatever keeps them.
 ///
