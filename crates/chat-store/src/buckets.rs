@@ -1,7 +1,7 @@
 //! Distributions, counted without a lock: how long things took and how many came together.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Reads a clock that never goes back, for measuring how long writes take.

@@ -23,8 +23,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::Wake;
 use crate::memory::{WAKES, millis};
-pub use durability::{Durability, Health, Weakness};
 use durability::Settings;
+pub use durability::{Durability, Health, Weakness};
 use error::Fault;
 pub use error::OpenError;
 use figures::Counters;

@@ -146,7 +146,11 @@ impl Lent {
     }
 
     /// Runs a statement, for as long as one may take.
-    pub(super) async fn run(&mut self, query: Query, values: Values<'_>) -> Result<Vec<Row>, Fault> {
+    pub(super) async fn run(
+        &mut self,
+        query: Query,
+        values: Values<'_>,
+    ) -> Result<Vec<Row>, Fault> {
         self.busy = true;
         let limit = self.limit;
         let answer = match timeout(limit, self.session().run(query, values)).await {

@@ -71,9 +71,11 @@ async fn found(
     client: &impl tokio_postgres::GenericClient,
     schema: &str,
 ) -> Result<Option<i64>, tokio_postgres::Error> {
-    let there = "SELECT to_regclass($1::text) IS NOT NULL";
-    let meta = within("@schema@.meta", schema);
-    if !client.query_one(there, &[&meta]).await?.get::<_, bool>(0) {
+    // Asked as a query, because what a session looks up by name it may remember from before
+    // another node made it.
+    let there = "SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+                 WHERE n.nspname = $1 AND c.relname = 'meta'";
+    if client.query(there, &[&schema]).await?.is_empty() {
         return Ok(None);
     }
     let rows = client.query(&within("SELECT version FROM @schema@.meta", schema), &[]).await?;
@@ -86,11 +88,10 @@ async fn bring_up_to_date(
     found: Option<i64>,
 ) -> Result<(), tokio_postgres::Error> {
     if found.is_none() {
-        let there = "SELECT to_regnamespace($1::text) IS NOT NULL";
-        let name = quoted(schema);
+        let there = "SELECT FROM pg_namespace WHERE nspname = $1";
         // Somebody with more rights may have made it for us.
-        if !transaction.query_one(there, &[&name]).await?.get::<_, bool>(0) {
-            transaction.batch_execute(&format!("CREATE SCHEMA {name}")).await?;
+        if transaction.query(there, &[&schema]).await?.is_empty() {
+            transaction.batch_execute(&format!("CREATE SCHEMA {}", quoted(schema))).await?;
         }
     }
     let done = usize::try_from(found.unwrap_or(0)).unwrap_or(0);

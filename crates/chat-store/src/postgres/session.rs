@@ -112,9 +112,8 @@ impl Session {
 
     pub(super) async fn prepare(&self, query: Query) -> Result<&Statement, Fault> {
         let text = self.texts.of(query);
-        let prepared = self.prepared[query as usize]
-            .get_or_try_init(|| self.client.prepare(text))
-            .await;
+        let prepared =
+            self.prepared[query as usize].get_or_try_init(|| self.client.prepare(text)).await;
         prepared.map_err(|error| match Fault::of(&error) {
             // Preparing writes nothing, whatever became of it.
             Fault::Unknown(why) => Fault::NotSent(why),
@@ -137,6 +136,9 @@ impl Session {
     /// Begins to hear what is told on `channel`, which is quoted already.
     pub(super) async fn listen(&self, channel: &str) -> Result<(), OpenError> {
         let listening = format!("LISTEN {channel}");
-        self.client.batch_execute(&listening).await.map_err(|error| OpenError::Refused(told(&error)))
+        self.client
+            .batch_execute(&listening)
+            .await
+            .map_err(|error| OpenError::Refused(told(&error)))
     }
 }

@@ -174,7 +174,15 @@ impl PostgresStore {
             .run(
                 Query::Append,
                 &[
-                    &chat, &life, &version, &command, &at_ms, &payload, &names, &list, &unlist,
+                    &chat,
+                    &life,
+                    &version,
+                    &command,
+                    &at_ms,
+                    &payload,
+                    &names,
+                    &list,
+                    &unlist,
                     &expire_at_ms,
                 ],
             )

@@ -36,10 +36,9 @@ pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, OpenError> {
         Trust::Anyone => Arc::new(Lenient { provider, issued: None }),
         Trust::Issued { roots, name } => {
             let roots = Arc::new(authorities(roots.as_deref())?);
-            let issued =
-                WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
-                    .build()
-                    .map_err(|error| OpenError::Tls(error.to_string()))?;
+            let issued = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
+                .build()
+                .map_err(|error| OpenError::Tls(error.to_string()))?;
             if *name { issued } else { Arc::new(Lenient { provider, issued: Some(issued) }) }
         }
     };

@@ -88,11 +88,8 @@ impl Import for PostgresStore {
     ) -> Result<bool, ImportError> {
         let name = rows::kept(feed.as_str());
         let listed: Vec<_> = listed.iter().map(|chat| rows::kept(chat.as_str())).collect();
-        let found = self
-            .shared
-            .pool
-            .run(Query::ImportFeed, &[&name, &rows::number(head), &listed])
-            .await;
+        let found =
+            self.shared.pool.run(Query::ImportFeed, &[&name, &rows::number(head), &listed]).await;
         let misfit = |id: &str| {
             let what = "expected chats that are there, each once, on the list of";
             format!("{what} {feed}, got {}", rows::named(id))

@@ -4,6 +4,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ pub(crate) const PASSWORD: &str = "a test's pass?word";
 /// The password as an address holds it.
 const IN_ADDRESSES: &str = "a%20test%27s%20pass%3Fword";
 
-/// The port is part of the socket's name and nothing else: the directory is the server's own.
+/// Part of the socket's name and nothing else: the directory is the server's own.
 const PORT: u16 = 5432;
 
 /// A running server. Dropping it stops it and removes its data.
@@ -28,17 +29,34 @@ pub(crate) struct Server {
     child: Mutex<Option<Child>>,
     place: TempDir,
     settings: Vec<String>,
+    port: u16,
+    /// Where it listens beside its socket.
+    addresses: &'static str,
 }
 
 impl Server {
     /// One that no other test uses, for tests that kill it or change its settings; `settings` are
     /// such as `fsync=off`.
     pub(crate) fn own(settings: &[&str]) -> Self {
+        Self::make(settings, PORT, "")
+    }
+
+    /// One that also listens on a port of this machine: only there it speaks TLS.
+    pub(crate) fn on_a_port() -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = free.local_addr().expect("an address").port();
+        drop(free);
+        Self::make(&[], port, "127.0.0.1")
+    }
+
+    fn make(settings: &[&str], port: u16, addresses: &'static str) -> Self {
         let place = TempDir::new().expect("a directory for temporary files");
         let server = Self {
             child: Mutex::new(None),
             place,
             settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
+            port,
+            addresses,
         };
         if let Some((uid, gid)) = account() {
             chown(server.place.path(), Some(uid), Some(gid)).expect("the directory is handed over");
@@ -72,7 +90,8 @@ impl Server {
         for _ in 0..200 {
             let mut postgres = self.program("postgres");
             postgres.arg("-D").arg(self.data()).arg("-k").arg(self.sockets());
-            postgres.args(["-p", &PORT.to_string(), "-c", "listen_addresses="]);
+            postgres.args(["-p", &self.port.to_string()]);
+            postgres.args(["-c", &format!("listen_addresses={}", self.addresses)]);
             for setting in &self.settings {
                 postgres.args(["-c", setting]);
             }
@@ -135,7 +154,7 @@ impl Server {
     /// The address of the server, by its socket.
     pub(crate) fn url(&self) -> String {
         let sockets = self.sockets().display().to_string().replace('/', "%2F");
-        format!("postgres://postgres:{IN_ADDRESSES}@{sockets}:{PORT}/postgres")
+        format!("postgres://postgres:{IN_ADDRESSES}@{sockets}:{}/postgres", self.port)
     }
 
     /// The address of the server behind a port of this machine.
@@ -144,7 +163,7 @@ impl Server {
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        self.sockets().join(format!(".s.PGSQL.{PORT}"))
+        self.sockets().join(format!(".s.PGSQL.{}", self.port))
     }
 
     /// A connection that is none of a store's.
@@ -170,6 +189,10 @@ impl Server {
         self.path("data")
     }
 
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
     fn sockets(&self) -> PathBuf {
         self.place.path().to_owned()
     }
@@ -179,7 +202,12 @@ impl Server {
     }
 
     fn here(&self) -> [String; 4] {
-        ["-h".to_owned(), self.sockets().display().to_string(), "-p".to_owned(), PORT.to_string()]
+        [
+            "-h".to_owned(),
+            self.sockets().display().to_string(),
+            "-p".to_owned(),
+            self.port.to_string(),
+        ]
     }
 
     fn child(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
@@ -201,7 +229,8 @@ impl Drop for Server {
     fn drop(&mut self) {
         if let Some(mut child) = self.child().take() {
             // An immediate shutdown gives the shared memory back, which a kill would not.
-            let quit = self.program("pg_ctl").args(["kill", "QUIT", &child.id().to_string()]).status();
+            let quit =
+                self.program("pg_ctl").args(["kill", "QUIT", &child.id().to_string()]).status();
             for _ in 0..500 {
                 if quit.is_err() || child.try_wait().is_ok_and(|ended| ended.is_some()) {
                     break;
