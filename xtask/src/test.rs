@@ -10,6 +10,7 @@ mod contract;
 mod memory;
 mod msrv;
 mod node;
+mod postgres;
 mod python;
 mod tools;
 
@@ -68,6 +69,7 @@ fn run_all(tests: &mut Tests) -> Outcome {
                 .args(["--", "-D", "warnings"]),
         )
     })?;
+    step("PostgreSQL for the tests of the store", postgres::provide)?;
     step("tests", || tests.of_cargo("the workspace", cargo().arg("test").args(WORKSPACE)))?;
     step("tests with the features that an embedder may switch on", || {
         let manifest = ["--manifest-path", "tests/embedder/Cargo.toml", "--locked"];
