@@ -6,6 +6,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chat_model::{ChatFile, JsonRef, Limits};
 
@@ -48,7 +49,10 @@ impl Door for CliDoor {
             return self.beside.agent_does(agent, body);
         }
         let at = self.beside.next_time().as_millis().to_string();
-        let operation = std::env::temp_dir().join(format!("chat-{}.json", std::process::id()));
+        // Several doors of one process may be in use at once.
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let (process, number) = (std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let operation = std::env::temp_dir().join(format!("chat-{process}-{number}.json"));
         std::fs::write(&operation, body).expect("the temporary folder can be written");
         let mut child = Command::new(&self.program)
             .args(["apply", "--as", agent, "--at", &at, "-"])
