@@ -29,6 +29,8 @@ const PATH = `/me/chats/${CHAT.id}`;
 // In one house a silent client is soon forgotten; in the other, the demo, there is time to come back.
 const FORGETFUL = { chats: [CHAT], config: BRISK };
 const PATIENT = {};
+// Here the next server knows all that the one before did.
+const DURABLE = { isDurable: true };
 
 test("clients that were asleep for too long start over", async () => {
   await withListeners(FORGETFUL, async ({ server, agent, everybody, tell, hears }) => {
@@ -65,6 +67,31 @@ for (const signal of ["SIGTERM", "SIGKILL"]) {
       await everybody(({ watcher }) => watcher.ready(2));
       await tell(2);
       await hears(2);
+    });
+  });
+}
+
+// DEC-44: a session is a row in the file, and where its client stands is in what the client sends.
+for (const signal of ["SIGTERM", "SIGKILL"]) {
+  test(`clients go on when a server with a file is restarted, ended by ${signal}`, async () => {
+    await withListeners(DURABLE, async ({ server, everybody, tell, hears }) => {
+      await tell(1);
+      await hears(1);
+      await server.restart(signal);
+      await tell(2);
+      await everybody(async ({ watcher, name }) => {
+        let value = said(await watcher.hears());
+        // Where a client stands that does not acknowledge is written down every five seconds, and at
+        // the end if there is time.
+        if (signal === "SIGKILL" && !watcher.way.ack && value === 1) {
+          value = said(await watcher.hears());
+        }
+        assert.equal(value, 2, name);
+        assert.equal(watcher.handshakes.length, 1, name);
+        assert.equal(watcher.losses, 0, name);
+      });
+      await tell(3);
+      await hears(3);
     });
   });
 }

@@ -1,12 +1,14 @@
 // The real server, started for a test on a port of its own and ended by its process id.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 
 import { within } from "./patience.mjs";
 
@@ -26,10 +28,10 @@ export const BRISK = readFileSync(new URL("brisk.toml", import.meta.url), "utf8"
 const PORTS = { from: 20_000, count: 10_000 };
 
 // Lends `work` a server that has `chats` beside its own; without `config`, a text in TOML, it is the
-// demo contact centre. Whatever happens, the clients hang up and the server ends: a failed test must not keep the
-// process alive.
-export async function withServer({ chats = [], config } = {}, work) {
-  const server = await Server.start(chats, config);
+// demo contact centre. If it is durable, it keeps them in a file. Whatever happens, the clients hang up
+// and the server ends: a failed test must not keep the process alive.
+export async function withServer({ chats = [], config, isDurable = false } = {}, work) {
+  const server = await Server.start(chats, config, isDurable);
   try {
     await work(server);
     await Promise.all([...server.clients].map((client) => client.hangUp()));
@@ -55,9 +57,12 @@ class Server {
   // What ends between them and the server.
   afterwards = [];
 
-  static async start(chats, config) {
+  static async start(chats, config, isDurable) {
     const server = new Server();
     server.#folder = await mkdtemp(join(tmpdir(), "chat-clients-"));
+    if (isDurable) {
+      server.#store = join(server.#folder, "chats.redb");
+    }
     const file = join(server.#folder, "chats.json");
     await writeFile(file, JSON.stringify(chats));
     server.#words = ["serve", "--chats", file];
@@ -81,20 +86,7 @@ class Server {
   }
 
   async #run(listen) {
-    const program = process.env.CHAT_BIN;
-    if (!program) {
-      throw new Error("expected the program in CHAT_BIN; `cargo xtask test` sets it");
-    }
-    this.#child = spawn(program, [...this.#words, "--listen", listen], {
-      stdio: ["ignore", "pipe", "inherit"],
-      env: {
-        ...process.env,
-        RUST_LOG: process.env.RUST_LOG ?? "warn",
-        CHAT_STORE: this.#store ?? "memory",
-      },
-    });
-    this.#exited = once(this.#child, "exit");
-    process.once("exit", this.#kill);
+    this.#spawn(listen);
     const lines = createInterface({ input: this.#child.stdout });
     const [first] = await Promise.race([
       once(lines, "line"),
@@ -109,6 +101,19 @@ class Server {
     this.origin = new URL(this.url).origin;
   }
 
+  #spawn(listen) {
+    this.#child = spawn(program(), [...this.#words, "--listen", listen], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: {
+        ...process.env,
+        RUST_LOG: process.env.RUST_LOG ?? "warn",
+        CHAT_STORE: this.#store ?? "memory",
+      },
+    });
+    this.#exited = once(this.#child, "exit");
+    process.once("exit", this.#kill);
+  }
+
   // What /metrics says of `name` just now.
   async figure(name) {
     const text = await (await fetch(`${this.origin}/metrics`)).text();
@@ -116,25 +121,60 @@ class Server {
     return Number(value ?? 0);
   }
 
-  // Ends the process by `signal` and starts another one at the same address, which knows nothing.
+  // Ends the process by `signal` and starts another one at the same address, which knows nothing but
+  // what is in the file, if there is one.
   async restart(signal) {
-    await this.#stop(signal);
+    await this.stop(signal);
     await this.#run(new URL(this.url).host);
   }
 
+  // Starts a process where one was stopped, and kills it after `ms` milliseconds, whatever it has come to.
+  async stumble(ms) {
+    this.#spawn(new URL(this.url).host);
+    this.#child.stdout.resume();
+    await sleep(ms);
+    await this.stop("SIGKILL");
+  }
+
+  // Starts one where one was stopped.
+  async resume() {
+    await this.#run(new URL(this.url).host);
+  }
+
+  // What `chat store` says of the file in which a stopped server kept its chats.
+  async store(command) {
+    const { stdout } = await promisify(execFile)(program(), ["store", command, this.#store], {
+      maxBuffer: Infinity,
+    });
+    return stdout.trimEnd();
+  }
+
   async end() {
-    await this.#stop("SIGTERM");
+    await this.stop("SIGTERM");
     await rm(this.#folder, { recursive: true });
   }
 
-  async #stop(signal) {
+  // Ends the process by `signal`, unless it has ended.
+  async stop(signal) {
+    if (!this.#child) {
+      return;
+    }
     this.#child.kill(signal);
     const [code] = await within(this.#exited, "the server's end");
     process.off("exit", this.#kill);
+    this.#child = undefined;
     if (signal === "SIGTERM" && code !== 0) {
       throw new Error(`expected the server to end with 0, found ${code}`);
     }
   }
 
   #kill = () => this.#child.kill("SIGKILL");
+}
+
+function program() {
+  const found = process.env.CHAT_BIN;
+  if (!found) {
+    throw new Error("expected the program in CHAT_BIN; `cargo xtask test` sets it");
+  }
+  return found;
 }
