@@ -100,6 +100,13 @@ impl<'a> Request<'a> {
         self.handshake().and_then(Message::checkpoint)
     }
 
+    /// Up to where the client of this connect has what the feed told, if it acknowledges: it may know
+    /// better than the row of a session that is restored for it (DEC-44).
+    pub fn acknowledged(&self) -> Option<u64> {
+        let connect = self.messages.iter().find(|message| message.is_on("/meta/connect"));
+        connect.and_then(Message::acknowledged)
+    }
+
     /// Lets the session start at [`Request::checkpoint`], because the feed still has everything
     /// after it. What the session missed is asked for with [`crate::Output::SessionBehind`].
     #[must_use]

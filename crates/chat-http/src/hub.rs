@@ -217,7 +217,7 @@ impl Hub {
             && !self.state().server.knows(&client_id)
         {
             // Boxed because it is rare, and every held poll would have room for it.
-            Box::pin(self.adopt(owner, &client_id)).await?;
+            Box::pin(self.adopt(owner, &client_id, request.acknowledged())).await?;
             // What it has missed goes into this answer, not into the next one.
             Box::pin(self.tell_now(user)).await?;
         }

@@ -51,6 +51,8 @@ struct Row {
     saved_at_ms: u64,
     /// The session has come farther since.
     moved: bool,
+    /// It was written before this process had the session.
+    inherited: bool,
 }
 
 /// The revision of a row; whoever holds the lock is the one who writes it.
@@ -98,7 +100,9 @@ impl Rows {
             .iter()
             .filter(|(_, row)| {
                 let age = now_ms.saturating_sub(row.saved_at_ms);
-                age >= renew_ms || (row.moved && age >= CHECKPOINT_MS)
+                // Who takes over does not wait: servers that fail soon, one after the other, would
+                // all tell the same again.
+                age >= renew_ms || (row.moved && (row.inherited || age >= CHECKPOINT_MS))
             })
             .map(|(client_id, _)| client_id.clone())
             .collect()
@@ -168,7 +172,7 @@ impl Hub {
                     *rev = Some(written);
                     let now_ms = self.clock.monotonic_ms();
                     if let Some(row) = self.state().rows.rows.get_mut(client_id) {
-                        (row.saved_at_ms, row.moved) = (now_ms, false);
+                        (row.saved_at_ms, row.moved, row.inherited) = (now_ms, false, false);
                     }
                     return;
                 }
@@ -186,7 +190,15 @@ impl Hub {
 
     /// Takes over a session that another node had, or this one before it was restarted. Whether
     /// there was one shows when the request is handled.
-    pub(super) async fn adopt(&self, owner: &Owner, client_id: &str) -> Result<(), Unavailable> {
+    ///
+    /// Its client may have come farther than the row says, and says so with `acknowledged`: all that it
+    /// has would take the room in its queue of what it misses.
+    pub(super) async fn adopt(
+        &self,
+        owner: &Owner,
+        client_id: &str,
+        acknowledged: Option<u64>,
+    ) -> Result<(), Unavailable> {
         let is_one_of_ours =
             client_id.len() <= LONGEST_ID && client_id.bytes().all(|b| b.is_ascii_alphanumeric());
         if !is_one_of_ours || self.state().rows.over.contains_key(client_id) {
@@ -196,10 +208,14 @@ impl Hub {
         for _ in 0..TRIES {
             let Some(lease) = self.store.get(&key).await? else { return Ok(()) };
             // BAYEUX-2.4: a client id is never accepted under another user.
-            let Some(row) = read(&lease).map(|signed| signed.row).filter(|row| row.owner == *owner)
+            let Some(mut row) =
+                read(&lease).map(|signed| signed.row).filter(|row| row.owner == *owner)
             else {
                 return Ok(());
             };
+            if let Some(acknowledged) = acknowledged.filter(|_| row.ack) {
+                row.checkpoint = row.checkpoint.max(acknowledged);
+            }
             let (node, ttl) = {
                 let state = self.state();
                 (state.rows.node.clone(), state.rows.ttl)
@@ -246,7 +262,8 @@ impl Hub {
         if state.server.restore(self.now(), row).is_ok() {
             let cell = Arc::new(Mutex::new(Some(rev)));
             let saved_at_ms = self.clock.monotonic_ms();
-            state.rows.rows.insert(client_id, Row { cell, saved_at_ms, moved: false });
+            let row = Row { cell, saved_at_ms, moved: false, inherited: true };
+            state.rows.rows.insert(client_id, row);
             state.follow(&owner, checkpoint);
             self.agenda.agent_found(&super::user_of(&owner));
             self.news.notify_one();

@@ -179,6 +179,43 @@ async fn another_node_goes_on_with_a_session() {
     assert_eq!((&reply["successful"], &reply["ext"]["ack"]), (&json!(true), &json!(last)));
 }
 
+/// DEC-44: what a client has already takes no room from what it misses, however old its row is.
+#[tokio::test]
+async fn another_node_makes_room_for_what_is_new_only() {
+    let (site, chat, _) = served().await;
+    let ack = |n: u64| json!({"ack": n});
+    let agent = site.listen_with("agent1", json!({"ack": true})).await;
+    let mut last = 0;
+    for text in ["one", "two", "three", "four"] {
+        site.perform("agent1", &chat, say(text)).await.assert_ok();
+        let reply = agent.poll(&site, ack(last)).await.pop().unwrap();
+        last = reply["ext"]["ack"].as_u64().unwrap();
+    }
+    let tight = |config: &mut chat_http::Config| config.notifications.max_queued_events = 2;
+    for text in ["five", "six"] {
+        let other = site.restarted_with(tight);
+        other.perform("agent1", &chat, say(text)).await.assert_ok();
+        let heard = agent.poll(&other, ack(last)).await;
+        assert_eq!(heard.len(), 2, "{heard:?}");
+        last = heard[1]["ext"]["ack"].as_u64().unwrap();
+    }
+}
+
+/// DEC-44: who does not acknowledge hears again what was told since its row was written, but not once
+/// more from every server that takes over and soon fails.
+#[tokio::test]
+async fn nodes_that_fail_soon_do_not_repeat_themselves() {
+    let (site, chat, _) = served().await;
+    let agent = site.listen("agent1").await;
+    site.perform("agent1", &chat, say("one")).await.assert_ok();
+    let heard = ["NewMessages Agent One: one"];
+    assert_eq!(agent.hear_short(&site).await, heard);
+    let second = site.restarted();
+    assert_eq!(agent.hear_short(&second).await, heard, "the row is older than that");
+    second.app.catch_up().await;
+    assert_eq!(agent.hear_short(&second.restarted()).await, [""; 0]);
+}
+
 /// Never skipped in silence: what a feed has lost ends the session with 402, and the client reads
 /// the state anew.
 #[tokio::test]
