@@ -24,6 +24,8 @@ Usage: cargo xtask COMMAND
   abi           compares the binary interface of the C library with its baseline
   abi --accept  takes the interface as it is for the baseline
   fuzz [N]      random calls of the C library under AddressSanitizer, for N seconds (600)
+  kill [N] [SEED]
+                kills a server under load N times (50) and looks for what is lost, doubled or reordered
   figures       what a clean build takes, and how large the program is
   gen           rewrites the generated files from the tables in the code
   gen --check   fails if a generated file is stale
@@ -49,6 +51,9 @@ fn main() -> ExitCode {
             Ok(seconds) => fuzz::run(seconds),
             Err(_) => Err(format!("expected a number of seconds, found {seconds:?}")),
         },
+        ["kill"] => test::kill("50", None),
+        ["kill", kills] => test::kill(kills, None),
+        ["kill", kills, seed] => test::kill(kills, Some(seed)),
         ["figures"] => figures::run(),
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),

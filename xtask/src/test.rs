@@ -45,6 +45,16 @@ fn of_c_memory(tests: &mut Tests) -> Outcome {
     step("memory and threads of the C library", || memory::run(tests))
 }
 
+/// Kills a server again and again while clients use it; [`run`] does that a few times, too.
+pub(crate) fn kill(kills: &str, seed: Option<&str>) -> Outcome {
+    for number in std::iter::once(kills).chain(seed) {
+        if number.parse::<u32>().is_err() {
+            return Err(format!("expected a number, found {number:?}"));
+        }
+    }
+    clients::kill(kills, seed)
+}
+
 /// Runs `work` and says how many tests that were.
 fn count_of(work: impl FnOnce(&mut Tests) -> Outcome) -> Outcome {
     let mut tests = Tests::default();

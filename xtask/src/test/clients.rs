@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::node::Node;
 use super::{Tests, WORKSPACE, python, tools};
-use crate::Outcome;
-use crate::tool::{cargo, read};
+use crate::tool::{call, cargo, read};
+use crate::{Outcome, repo};
 
 const FOLDER: &str = "tests/clients";
 
@@ -23,12 +23,33 @@ pub(super) fn run(tests: &mut Tests) -> Outcome {
     tests.add("clients that are not ours", passed, 0)
 }
 
+/// Kills a server that keeps its chats in a file as often as `kills` says, as the tests do a few
+/// times; `seed` repeats a run that printed it.
+pub(super) fn kill(kills: &str, seed: Option<&str>) -> Outcome {
+    let node = Node::provide()?;
+    node.install(FOLDER)?;
+    let program = program_of(&["build", "--release", "--locked", "--package", "chat-cli"])?;
+    let mut command = node.command("node");
+    command.args(["--test", "--test-reporter=spec", "--test-force-exit", "durable.test.mjs"]);
+    command.current_dir(repo::root().join(FOLDER)).env("CHAT_BIN", program).env("KILLS", kills);
+    if let Some(seed) = seed {
+        command.env("SEED", seed);
+    }
+    call(&mut command)
+}
+
 /// The binary that the workspace's tests have built already. It is asked for in the same way, so
 /// nothing is built twice.
 fn program() -> Result<PathBuf, String> {
-    let mut command = cargo();
-    command.arg("test").args(WORKSPACE).args(["--no-run", "--message-format=json"]);
-    let artifacts = read(&mut command)?;
+    let mut words = vec!["test"];
+    words.extend(WORKSPACE);
+    words.push("--no-run");
+    program_of(&words)
+}
+
+/// The binary that Cargo makes if it is called with `words`.
+fn program_of(words: &[&str]) -> Result<PathBuf, String> {
+    let artifacts = read(cargo().args(words).arg("--message-format=json"))?;
     artifacts
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use super::apt;
 use super::python::Venv;
-use crate::repo;
 use crate::tool::{ask, call, program, watch};
+use crate::{Outcome, repo};
 
 /// What the clients need, and the package that brings it where the system's is older.
 const LEAST: (u32, u32) = (20, 19);
@@ -66,8 +66,7 @@ impl Node {
         folder: &str,
         prepare: impl FnOnce(&mut Command),
     ) -> Result<u32, String> {
-        let path = repo::root().join(folder);
-        call(self.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&path))?;
+        self.install(folder)?;
         let files: Vec<String> = repo::files()?
             .into_iter()
             .filter_map(|file| Some(file.strip_prefix(folder)?.strip_prefix('/')?.to_owned()))
@@ -75,7 +74,7 @@ impl Node {
             .collect();
         let mut command = self.command("node");
         command.args(["--test", "--test-reporter=spec", "--test-timeout=300000"]);
-        command.arg("--test-force-exit").args(files).current_dir(path);
+        command.arg("--test-force-exit").args(files).current_dir(repo::root().join(folder));
         prepare(&mut command);
         let mut passed = 0;
         watch(&mut command, |line| {
@@ -85,6 +84,12 @@ impl Node {
             }
         })?;
         Ok(passed)
+    }
+
+    /// Installs what the lock file of `folder` pins.
+    pub(super) fn install(&self, folder: &str) -> Outcome {
+        let path = repo::root().join(folder);
+        call(self.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(path))
     }
 
     fn is_new_enough(&self) -> bool {
