@@ -111,6 +111,12 @@ impl PostgresOptions {
         if config.get_hosts().len() > 1 {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
+        let given = |name: &str| rest.iter().any(|pair| pair.split('=').next() == Some(name));
+        if !given("keepalives_idle") {
+            // Two hours, the usual, is how long a host that vanished would be waited for.
+            config.keepalives_idle(Duration::from_secs(10));
+            config.keepalives_interval(Duration::from_secs(5)).keepalives_retries(3);
+        }
         if config.get_application_name().is_none() {
             config.application_name("chat");
         }
@@ -235,6 +241,8 @@ impl fmt::Debug for PostgresOptions {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 
     use super::PostgresOptions;
@@ -276,6 +284,7 @@ mod tests {
         let wanted = options.config.get_target_session_attrs();
         assert_eq!(wanted, TargetSessionAttrs::ReadWrite, "of several, the one that writes");
         assert!(!options.config.get_keepalives());
+        assert_eq!(options.config.get_keepalives_idle(), Duration::from_secs(10));
         let told = format!("{options:?} {:?}", options.connecting());
         assert!(!told.contains("s3cret"), "{told}");
         assert!(options.connecting().get_options().unwrap().contains("statement_timeout=10000"));
