@@ -189,6 +189,18 @@ pub(crate) enum StoreCommand {
     },
 }
 
+impl StoreCommand {
+    /// What it is about.
+    pub(crate) fn store(&self) -> &StoreName {
+        match self {
+            Self::Check { store }
+            | Self::Export { store }
+            | Self::Import { store, .. }
+            | Self::Migrate { store } => store,
+        }
+    }
+}
+
 /// How log lines look.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum LogFormat {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chat_http::{Clock as _, StoreFigure, SystemClock, Vitals};
-use chat_store::embedded::{Buckets, Health};
-use chat_store::{RedbOptions, RedbStore};
+use chat_store::embedded::Health;
+use chat_store::{Buckets, PostgresOptions, PostgresStore, RedbOptions, RedbStore, postgres};
 
 use crate::exit::Failure;
 
@@ -18,6 +18,8 @@ pub(crate) enum StoreName {
     Memory,
     /// One file, for one process.
     File(PathBuf),
+    /// A database, for many processes; the address may hold a password.
+    Postgres(String),
 }
 
 impl StoreName {
@@ -29,6 +31,7 @@ impl StoreName {
                 Err("expected a file, `memory` or postgres://…, found no text".to_owned())
             }
             None => Ok(Self::File(text.into())),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
             Some((scheme, _)) => {
                 Err(format!("expected a file, `memory` or postgres://…, found {scheme}://…"))
             }
@@ -83,6 +86,8 @@ impl fmt::Display for StoreName {
         match self {
             Self::Memory => f.write_str("memory"),
             Self::File(path) => path.display().fmt(f),
+            // What stands in the address may be a secret.
+            Self::Postgres(_) => f.write_str("PostgreSQL"),
         }
     }
 }
@@ -91,6 +96,76 @@ impl fmt::Display for StoreName {
 pub(crate) fn options(clock: &Arc<SystemClock>) -> RedbOptions {
     let (wall, watch) = (clock.clone(), clock.clone());
     RedbOptions::new(Arc::new(move || wall.now_ms())).stopwatch(Arc::new(move || watch.monotonic()))
+}
+
+/// How a database is opened.
+pub(crate) fn database(
+    address: &str,
+    clock: &Arc<SystemClock>,
+) -> Result<PostgresOptions, postgres::OpenError> {
+    let watch = clock.clone();
+    Ok(PostgresOptions::new(address)?.stopwatch(Arc::new(move || watch.monotonic())))
+}
+
+/// What the store in a database tells operators.
+#[derive(Clone, Debug)]
+pub(crate) struct DatabaseVitals(pub(crate) PostgresStore);
+
+impl Vitals for DatabaseVitals {
+    fn complaint(&self) -> Option<String> {
+        match self.0.health() {
+            postgres::Health::Ready => None,
+            other => Some(other.to_string()),
+        }
+    }
+
+    fn is_durable(&self) -> bool {
+        true
+    }
+
+    fn figures(&self) -> Vec<StoreFigure> {
+        let figures = self.0.figures();
+        let counter = StoreFigure::counter;
+        vec![
+            counter("chat_store_appends_total", "Records that were appended.", figures.appends),
+            counter(
+                "chat_store_conflicts_total",
+                "Appends that did not fit the head of their chat.",
+                figures.conflicts,
+            ),
+            counter(
+                "chat_store_retries_total",
+                "Appends that were surely not applied and were sent again.",
+                figures.retries,
+            ),
+            counter(
+                "chat_store_unknown_total",
+                "Appends whose outcome had to be looked up.",
+                figures.unknown,
+            ),
+            StoreFigure::gauge(
+                "chat_store_connections",
+                "Connections to the database.",
+                figures.connections as f64,
+            ),
+            StoreFigure::gauge(
+                "chat_store_waiting",
+                "Calls that wait for a connection.",
+                figures.waiting as f64,
+            ),
+            counter(
+                "chat_store_hints_late_total",
+                "News of other nodes that came by looking and not by a notification.",
+                figures.hints_late,
+            ),
+            histogram(
+                "chat_store_append_seconds",
+                "From an append to its being durable.",
+                &figures.append_micros,
+                1e-6,
+            ),
+        ]
+    }
 }
 
 /// What the store in a file tells operators.
@@ -182,7 +257,11 @@ mod tests {
 
     #[test]
     fn names_of_stores_are_told_apart() {
-        let cases: [(&str, Result<StoreName, &str>); 5] = [
+        let cases: [(&str, Result<StoreName, &str>); 6] = [
+            (
+                "postgres://chat:secret@db/chat",
+                Ok(StoreName::Postgres("postgres://chat:secret@db/chat".into())),
+            ),
             ("memory", Ok(StoreName::Memory)),
             ("chats.redb", Ok(StoreName::File("chats.redb".into()))),
             ("/var/lib/chat/memory", Ok(StoreName::File("/var/lib/chat/memory".into()))),

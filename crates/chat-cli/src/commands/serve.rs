@@ -12,13 +12,13 @@ use std::sync::Arc;
 
 use chat_http::{App, Clock as _, Config, ConfigError, Extras, SystemClock};
 use chat_model::ChatFile;
-use chat_store::MemoryStore;
+use chat_store::{MemoryStore, postgres};
 use tokio::net::TcpListener;
 
 use crate::args;
 use crate::exit::{Exit, Failure};
 use crate::render;
-use crate::store::{FileVitals, StoreName};
+use crate::store::{DatabaseVitals, FileVitals, StoreName};
 use signals::Signals;
 
 /// Where the demo contact centre listens if nobody says otherwise.
@@ -94,6 +94,17 @@ async fn serve(
                 .map_err(|why| Failure::failed(why.to_string()))?;
             let mut extras = Extras::default();
             extras.vitals = Box::new(FileVitals(store.clone()));
+            let app = App::with(config, store.clone(), clock, extras).map_err(says)?;
+            let ended = run_until_asked(listener, listen, app, chats, &greeting).await;
+            store.close().await;
+            ended
+        }
+        StoreName::Postgres(address) => {
+            let options = crate::store::database(address, &clock);
+            let says_why = |why: postgres::OpenError| Failure::failed(why.to_string());
+            let store = options.map_err(says_why)?.open().await.map_err(says_why)?;
+            let mut extras = Extras::default();
+            extras.vitals = Box::new(DatabaseVitals(store.clone()));
             let app = App::with(config, store.clone(), clock, extras).map_err(says)?;
             let ended = run_until_asked(listener, listen, app, chats, &greeting).await;
             store.close().await;

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use chat_http::{SystemClock, verify_chat};
 use chat_model::ChatId;
-use chat_store::{FeedId, Import, ImportError, Inspect, RedbStore, Unavailable, check};
+use chat_store::{FeedId, Import, ImportError, Inspect, Unavailable, check, postgres};
 
 use crate::args::StoreCommand;
 use crate::exit::{Exit, Failure};
 use crate::render;
-use crate::store::{StoreName, options};
+use crate::store::{StoreName, database, options};
 use ndjson::Line;
 
 /// Rows that are asked for at one time.
@@ -25,72 +25,48 @@ pub(super) fn run(command: &StoreCommand) -> Result<Exit, Failure> {
         .build()
         .map_err(|error| Failure::failed(format!("the runtime cannot be started: {error}")))?;
     runtime.block_on(async {
-        match command {
-            StoreCommand::Check { store } => {
-                let open = Open::existing(store, Care::Verified)?;
-                let exit = check_all(store, &open.store).await;
-                open.close().await;
+        let clock = Arc::new(SystemClock::new());
+        match command.store() {
+            StoreName::Memory => Err(Failure::usage(
+                "expected a store that is there when no server runs, found memory",
+            )),
+            StoreName::File(path) => {
+                let options = options(&clock);
+                let options = match command {
+                    // Every page is compared with its checksum.
+                    StoreCommand::Check { .. } => options.must_exist().verify(),
+                    StoreCommand::Import { .. } => options,
+                    _ => options.must_exist(),
+                };
+                let store = options.open(path).map_err(|why| Failure::failed(why.to_string()))?;
+                let exit = perform(command, &store).await;
+                store.close().await;
                 exit
             }
-            StoreCommand::Export { store } => {
-                let open = Open::existing(store, Care::Usual)?;
-                let exported = export(&open.store).await;
-                open.close().await;
-                exported.map(|()| Exit::Done).map_err(|error| error.of(store))
-            }
-            StoreCommand::Import { store, file } => {
-                let open = Open::new_or_existing(store)?;
-                let imported = import(&open.store, file).await;
-                open.close().await;
-                imported
-            }
-            StoreCommand::Migrate { store } => {
-                let open = Open::existing(store, Care::Usual)?;
-                open.close().await;
-                render::line(format_args!("{store} has the form of this version"))?;
-                Ok(Exit::Done)
+            StoreName::Postgres(address) => {
+                let says = |why: postgres::OpenError| Failure::failed(why.to_string());
+                let store = database(address, &clock).map_err(says)?.open().await.map_err(says)?;
+                let exit = perform(command, &store).await;
+                store.close().await;
+                exit
             }
         }
     })
 }
 
-/// A store that is open for this command alone.
-struct Open {
-    store: RedbStore,
-}
-
-/// How closely a file is looked at when it is opened.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Care {
-    Usual,
-    /// Every page is compared with its checksum.
-    Verified,
-}
-
-impl Open {
-    fn existing(name: &StoreName, care: Care) -> Result<Self, Failure> {
-        let options = options(&Arc::new(SystemClock::new())).must_exist();
-        Self::by(name, if care == Care::Verified { options.verify() } else { options })
-    }
-
-    fn new_or_existing(name: &StoreName) -> Result<Self, Failure> {
-        Self::by(name, options(&Arc::new(SystemClock::new())))
-    }
-
-    fn by(name: &StoreName, options: chat_store::RedbOptions) -> Result<Self, Failure> {
-        match name {
-            StoreName::Memory => Err(Failure::usage(
-                "expected a store that is there when no server runs, found memory",
-            )),
-            StoreName::File(path) => {
-                let store = options.open(path);
-                store.map(|store| Self { store }).map_err(|why| Failure::failed(why.to_string()))
-            }
+async fn perform(command: &StoreCommand, store: &(impl Inspect + Import)) -> Result<Exit, Failure> {
+    match command {
+        StoreCommand::Check { store: name } => check_all(name, store).await,
+        StoreCommand::Export { store: name } => {
+            let exported = export(store).await;
+            exported.map(|()| Exit::Done).map_err(|error| error.of(name))
         }
-    }
-
-    async fn close(self) {
-        self.store.close().await;
+        StoreCommand::Import { file, .. } => import(store, file).await,
+        StoreCommand::Migrate { store: name } => {
+            // To open it was to migrate it.
+            render::line(format_args!("{name} has the form of this version"))?;
+            Ok(Exit::Done)
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn of(config: &Config, store: &StoreName) -> String {
     }
     let kept = match store {
         StoreName::Memory => "Chats are kept in memory and are gone when it ends".to_owned(),
-        StoreName::File(path) => format!("Chats are kept in {}", path.display()),
+        StoreName::File(_) | StoreName::Postgres(_) => format!("Chats are kept in {store}"),
     };
     if !config.is_demo() {
         let _ = write!(out, "\n{kept}");
