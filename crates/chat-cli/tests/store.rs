@@ -1,15 +1,14 @@
 //! `chat serve --store` and `chat store` as people use them: what was acknowledged is there after any
 //! end, one process has a file, and what does not fit is told in words that help.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+#[path = "support/server.rs"]
+mod server;
+
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Output;
 
-use serde_json::Value;
-
-const CHAT: &str = "0000Wa9CAM6W00J";
-const CHAT_PATH: &str = "/api/v2/me/chats/0000Wa9CAM6W00J";
+use server::{Server, chat};
 
 /// Acknowledged is kept, whatever the end; and what a server starts with never overwrites it.
 #[test]
@@ -173,94 +172,6 @@ fn said(output: &Output) -> String {
 /// A contact centre in which nobody works.
 const CENTER: &str = "[server]\nlisten = \"127.0.0.1:0\"\ncontact_center_id = \"6d7466c8-6a21-4e64-b51e-0308e34995ec\"\n";
 
-struct Server {
-    child: Child,
-    out: BufReader<std::process::ChildStdout>,
-    address: String,
-}
-
-impl Server {
-    fn start(args: &[&str]) -> Self {
-        Self::of(&mut chat(args))
-    }
-
-    fn of(command: &mut Command) -> Self {
-        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        out.read_line(&mut line).unwrap();
-        let address = line
-            .strip_prefix("Listening on http://")
-            .and_then(|rest| rest.trim_end().strip_suffix("/api/v2"))
-            .unwrap_or_else(|| panic!("{line:?}"))
-            .to_owned();
-        Self { child, out, address }
-    }
-
-    fn attach(&self, key: &str) -> String {
-        let body = format!(r#"{{"operationName":"AttachUserData","userData":{{"{key}":true}}}}"#);
-        self.ask(&format!("POST {CHAT_PATH}"), &body).1
-    }
-
-    fn user_data(&self) -> Value {
-        let (status, body) = self.ask(&format!("GET {CHAT_PATH}"), "");
-        assert_eq!(status, 200, "{body}");
-        let body: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!(body["chat"]["id"], CHAT);
-        body["chat"]["userData"].clone()
-    }
-
-    fn ask(&self, what: &str, body: &str) -> (u16, String) {
-        // `agent1:agent1`.
-        let credentials = "YWdlbnQxOmFnZW50MQ==";
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let (host, length) = (&self.address, body.len());
-        write!(
-            stream,
-            "{what} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {credentials}\r\n\
-             Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split_whitespace().nth(1).unwrap().parse().unwrap(), body.to_owned())
-    }
-
-    /// What it says behind its first line; it has ended then.
-    fn rest_of_greeting(&mut self) -> String {
-        self.ask_to_end();
-        let mut rest = String::new();
-        self.out.read_to_string(&mut rest).unwrap();
-        rest
-    }
-
-    /// SIGKILL: nothing is written any more.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// SIGTERM: what is open is finished.
-    fn terminate(mut self) {
-        self.ask_to_end();
-        assert!(self.child.wait().unwrap().success());
-    }
-
-    fn ask_to_end(&mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// A folder of one test, empty at its beginning.
 struct Folder(PathBuf);
 
@@ -275,13 +186,4 @@ impl Folder {
     fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }
-}
-
-fn chat(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
-    for variable in ["RUST_LOG", "CHAT_CONFIG", "CHAT_LISTEN", "CHAT_STORE", "STATE_DIRECTORY"] {
-        command.env_remove(variable);
-    }
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
 }
