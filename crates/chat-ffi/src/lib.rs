@@ -1,7 +1,7 @@
 //! The chat model for C, C++ and everything that can load a C library: `libchatmodel`.
 //!
 //! Every function is a thin skin over `chat-model`: it reads its arguments, calls the model inside the
-//! one boundary that catches panics ([`guard`]), and hands the result out. The header
+//! one boundary that catches panics (`guard.rs`), and hands the result out. The header
 //! `include/chatmodel.h` is generated from the comments and signatures here, and is what C programmers
 //! read; so the comments on public items are written for them.
 //!
