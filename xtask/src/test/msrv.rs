@@ -20,7 +20,7 @@ const DEBIAN: &str = "1.85.0+dfsg3-1~deb12u3";
 const PACKAGES: [&str; 3] = ["rustc-web", "libstd-rust-web-dev", "libstd-rust-web-1.85"];
 
 /// The crates that promise it, with the features that do.
-const CRATES: [&str; 2] = ["chat-model", "bayeux"];
+const CRATES: [&str; 3] = ["chat-model", "bayeux", "chat-ffi"];
 const FEATURES: &str = "chat-model/schema";
 
 pub(super) fn check() -> Outcome {
