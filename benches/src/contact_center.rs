@@ -14,8 +14,9 @@ pub const KEYS: usize = 32;
 /// `agent:change me`, whose hash stands in the configuration.
 const CREDENTIALS: &str = "Authorization: Basic YWdlbnQ6Y2hhbmdlIG1l\r\n";
 
-/// More sessions of one user than usual, because the audience is one user; nothing else differs
-/// from what a server does that nobody configured.
+/// More sessions of one user than usual, because the audience is one user, and longer queues, because
+/// on a fast machine the load leaves the one subscriber beside it a thousand events behind; nothing
+/// else differs from what a server does that nobody configured.
 const CONFIGURATION: &str = r#"
 [server]
 listen = "127.0.0.1:0"
@@ -24,6 +25,8 @@ contact_center_id = "6d7466c8-6a21-4e64-b51e-0308e34995ec"
 [notifications]
 max_sessions_per_user = 10000
 max_websockets_per_user = 10000
+max_queued_events = 20000
+max_queued_bytes = 67108864
 
 [[users]]
 id = "1e553fa1b4164908a5f36d43cec96086"
