@@ -13,6 +13,7 @@ mod me;
 mod notifications;
 mod people;
 mod session;
+mod shape;
 mod supervision;
 mod users;
 
@@ -23,15 +24,20 @@ use hyper::Method;
 
 use crate::server::Shared;
 pub(crate) use express::Express;
+pub(crate) use shape::Shape;
 
-/// One route: method, path, who may use it, which rules it obeys, and who answers.
+/// One route: method, path, name, who may use it, which rules it obeys, what goes in and comes out,
+/// and who answers.
 #[non_exhaustive]
 pub struct Route {
     method: Method,
     path: &'static str,
+    name: &'static str,
     access: Access,
     rules: &'static [&'static str],
     summary: &'static str,
+    #[allow(dead_code, reason = "only the document reads it")]
+    shape: Shape,
     handler: fn() -> MethodRouter<Shared>,
 }
 
@@ -74,6 +80,11 @@ impl Route {
         self.path
     }
 
+    /// What it is called in the documents: the `operationId` of the OpenAPI document.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Who may use it.
     pub fn access(&self) -> Access {
         self.access
@@ -97,8 +108,16 @@ impl Route {
     /// A route to try the router with.
     #[cfg(test)]
     pub(crate) const fn trial(path: &'static str, handler: fn() -> MethodRouter<Shared>) -> Self {
-        let (access, rules) = (Access::Anybody, &[]);
-        Self { method: Method::GET, path, access, rules, summary: "A trial.", handler }
+        Self {
+            method: Method::GET,
+            path,
+            name: "trial",
+            access: Access::Anybody,
+            rules: &[],
+            summary: "A trial.",
+            shape: Shape::File("text/plain"),
+            handler,
+        }
     }
 }
 
@@ -108,23 +127,78 @@ impl fmt::Debug for Route {
     }
 }
 
+/// Routes that are about one thing: its name, what it is, and the routes.
+#[derive(Debug)]
+#[allow(dead_code, reason = "the document has the first two")]
+pub(crate) struct Chapter {
+    pub(crate) title: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) routes: &'static [Route],
+}
+
+/// Every chapter, in the order of the documents.
+pub(crate) static CHAPTERS: &[Chapter] = &[
+    Chapter {
+        title: "Me",
+        about: "The user who asks, and what is the user's.",
+        routes: me::ROUTES,
+    },
+    Chapter {
+        title: "Session and readiness",
+        about: "The contact center session of the user who asks, and the readiness of its channels.",
+        routes: session::ROUTES,
+    },
+    Chapter {
+        title: "Chats",
+        about: "The chats of the user who asks: operations, resources and transcripts.",
+        routes: chats::ROUTES,
+    },
+    Chapter {
+        title: "People",
+        about: "Colleagues, and whom an agent can turn to.",
+        routes: people::ROUTES,
+    },
+    Chapter {
+        title: "Agents of a supervisor",
+        about: "What supervisors do to the channels of other agents.",
+        routes: users::ROUTES,
+    },
+    Chapter {
+        title: "Chats of a supervisor",
+        about: "What supervisors do to the chats of other agents.",
+        routes: supervision::ROUTES,
+    },
+    Chapter {
+        title: "Contact center",
+        about: "What the contact center is made of, and which version serves it.",
+        routes: center::ROUTES,
+    },
+    Chapter {
+        title: "Internal interface",
+        about: "The few addresses beside the interface that existing desktops read when they start.",
+        routes: internal::ROUTES,
+    },
+    Chapter {
+        title: "Visitors",
+        about: "The visitor's interface, and the agents' chats under their own addresses.",
+        routes: customer::ROUTES,
+    },
+    Chapter {
+        title: "Notifications",
+        about: "Bayeux, by which the server tells what happens. The channels and what is said on \
+                them are told by the AsyncAPI document.",
+        routes: notifications::ROUTES,
+    },
+    Chapter {
+        title: "Health",
+        about: "For those who run the server: is it alive, is it ready, how is it doing.",
+        routes: health::ROUTES,
+    },
+];
+
 /// Every route, in the order of the documents.
 pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
-    [
-        me::ROUTES,
-        session::ROUTES,
-        chats::ROUTES,
-        people::ROUTES,
-        users::ROUTES,
-        supervision::ROUTES,
-        center::ROUTES,
-        internal::ROUTES,
-        customer::ROUTES,
-        notifications::ROUTES,
-        health::ROUTES,
-    ]
-    .into_iter()
-    .flatten()
+    CHAPTERS.iter().flat_map(|chapter| chapter.routes)
 }
 
 /// Every route, in the order of the documents; for what is generated from them.

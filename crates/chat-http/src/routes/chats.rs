@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use chat_model::{ChatId, Rejection, StatusCode};
 use hyper::Method;
 
-use super::{Access, Route};
+use super::{Access, Route, Shape};
 use crate::body::{self, JsonBody};
 use crate::collection::{self, Item};
 use crate::config::User;
@@ -24,33 +24,41 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         method: Method::GET,
         path: "/api/v2/me/chats",
+        name: "listMyChats",
         access: Access::Login,
         rules: &["CHAT-9.1", "CHAT-9.2", "DEC-23"],
         summary: "The user's chats: their addresses, or the chats themselves with `fields`.",
+        shape: Shape::Many(&CHATS),
         handler: || get(list),
     },
     Route {
         method: Method::GET,
         path: CHAT,
+        name: "readMyChat",
         access: Access::Login,
         rules: &["CHAT-9.3", "DEC-23"],
         summary: "One of the user's chats.",
+        shape: Shape::One(&CHATS),
         handler: || get(read),
     },
     Route {
         method: Method::POST,
         path: CHAT,
+        name: "operateMyChat",
         access: Access::Login,
         rules: &["CHAT-1.1", "CHAT-7.0-1", "DEC-14"],
         summary: "Performs an operation on one of the user's chats.",
+        shape: Shape::Does { body: &["Operation"], reply: "OperationReply" },
         handler: || post(operate),
     },
     Route {
         method: Method::GET,
         path: "/api/v2/me/chats/{id}/messages",
+        name: "readMyTranscript",
         access: Access::Login,
         rules: &["CHAT-9.4", "CHAT-9.7", "DEC-47"],
         summary: "The transcript of one of the user's chats, as far as the user may see it.",
+        shape: Shape::Reads { replies: &["TranscriptReply"], query: &["startIndex", "count"] },
         handler: || get(messages),
     },
 ];

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use chat_model::{Chat, ChatId, Rejection, StatusCode, VisitorId};
 use hyper::{HeaderMap, Method};
 
-use super::{Access, Route, chats};
+use super::{Access, Route, Shape, chats};
 use crate::body::{self, JsonBody};
 use crate::identity::{Asking, identify};
 use crate::path::Named;
@@ -21,33 +21,44 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         method: Method::POST,
         path: "/api/v2/chats",
+        name: "requestChat",
         access: Access::Anybody,
         rules: &["CUST-2.1", "CUST-1.1", "DEC-46"],
         summary: "Opens a chat for a visitor.",
+        shape: Shape::Does { body: &["RequestChat"], reply: "ChatRequested" },
         handler: || post(request),
     },
     Route {
         method: Method::GET,
         path: "/api/v2/chats/{id}",
+        name: "readChat",
         access: Access::VisitorOrLogin,
         rules: &["CUST-2.2", "CHAT-9.3", "DEC-46"],
         summary: "A visitor's chat, or one of the user's chats.",
+        shape: Shape::Reads { replies: &["CustomerChatReply", "ChatReply"], query: &["fields"] },
         handler: || get(read),
     },
     Route {
         method: Method::POST,
         path: "/api/v2/chats/{id}",
+        name: "operateChat",
         access: Access::VisitorOrLogin,
         rules: &["CUST-2.4", "CHAT-1.1", "DEC-46"],
         summary: "Performs an operation on a visitor's chat, or on one of the user's chats.",
+        shape: Shape::Does { body: &["CustomerOperation", "Operation"], reply: "OperationReply" },
         handler: || post(operate),
     },
     Route {
         method: Method::GET,
         path: "/api/v2/chats/{id}/messages",
+        name: "readTranscript",
         access: Access::VisitorOrLogin,
         rules: &["CUST-2.3", "CHAT-9.4", "DEC-46"],
         summary: "What a visitor has not read yet, or the transcript of one of the user's chats.",
+        shape: Shape::Reads {
+            replies: &["TranscriptReply"],
+            query: &["index", "startIndex", "count"],
+        },
         handler: || get(messages),
     },
 ];

@@ -9,7 +9,7 @@ use chat_store::{LeaseKey, Leases as _};
 use hyper::Method;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
 
-use super::{Access, Route};
+use super::{Access, Route, Shape};
 use crate::reply::{self, Refusal};
 use crate::server::Shared;
 use crate::vitals;
@@ -18,25 +18,31 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         method: Method::GET,
         path: "/health/live",
+        name: "readLiveness",
         access: Access::Anybody,
         rules: &[],
         summary: "Whether the process answers.",
+        shape: Shape::Reads { replies: &["Success"], query: &[] },
         handler: || get(live),
     },
     Route {
         method: Method::GET,
         path: "/health/ready",
+        name: "readReadiness",
         access: Access::Anybody,
         rules: &[],
         summary: "Whether requests can be served: the store answers and the server is not stopping.",
+        shape: Shape::Reads { replies: &["Success"], query: &[] },
         handler: || get(ready),
     },
     Route {
         method: Method::GET,
         path: "/metrics",
+        name: "readMetrics",
         access: Access::Anybody,
         rules: &[],
         summary: "Figures in the text format of Prometheus.",
+        shape: Shape::File("text/plain"),
         handler: || get(figures),
     },
 ];

@@ -9,7 +9,7 @@ use axum::response::Response;
 use axum::routing::get;
 use hyper::Method;
 
-use super::{Access, Route, me};
+use super::{Access, Route, Shape, me};
 use crate::collection::print;
 use crate::identity::Caller;
 use crate::query::Query;
@@ -21,25 +21,31 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         method: Method::GET,
         path: "/internal-api/me/settings",
+        name: "readInternalSettings",
         access: Access::Login,
         rules: &["PLAT-3.6-3"],
         summary: "The settings that hold for the user.",
+        shape: Shape::Reads { replies: &["SettingsReply"], query: &["fields"] },
         handler: || get(me::settings),
     },
     Route {
         method: Method::GET,
         path: "/internal-api/contact-center",
+        name: "readContactCenter",
         access: Access::Login,
         rules: &["PLAT-3.6-5", "PLAT-3.6-16"],
         summary: "The contact center, with `subresources=businessAttributes` its lists of values.",
+        shape: Shape::Reads { replies: &["ContactCenterReply"], query: &["subresources"] },
         handler: || get(contact_center),
     },
     Route {
         method: Method::GET,
         path: "/internal-api/business-attributes",
+        name: "listBusinessAttributes",
         access: Access::Login,
         rules: &["PLAT-3.6-16"],
         summary: "The lists of values that clients offer.",
+        shape: Shape::Reads { replies: &["BusinessAttributesReply"], query: &[] },
         handler: || get(business_attributes),
     },
 ];

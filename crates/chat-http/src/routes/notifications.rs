@@ -23,7 +23,7 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Uri};
 
-use super::{Access, Route};
+use super::{Access, Route, Shape};
 use crate::body::JsonBody;
 use crate::hub::NoAnswer;
 use crate::identity::{Caller, attributes_without_login};
@@ -35,33 +35,41 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         method: Method::POST,
         path: NOTIFICATIONS,
+        name: "exchangeMessages",
         access: Access::Login,
         rules: &["NOTIF-1.1", "BAYEUX-1.1"],
         summary: "Bayeux messages: handshake, subscriptions, and the poll that is held.",
+        shape: Shape::Messages,
         handler: || post(converse),
     },
     Route {
         method: Method::GET,
         path: NOTIFICATIONS,
+        name: "exchangeMessagesByGet",
         access: Access::Login,
         rules: &["BAYEUX-12.1-1", "BAYEUX-12.2-1", "DEC-70"],
         summary: "The upgrade to a websocket that carries the same messages, or a poll by callback.",
+        shape: Shape::Messages,
         handler: || get(converse_by_get),
     },
     Route {
         method: Method::POST,
         path: NOTIFICATIONS_BELOW,
+        name: "exchangeMessagesBelow",
         access: Access::Login,
         rules: &["NOTIF-1.2"],
         summary: "The same as without the suffix, which some clients append.",
+        shape: Shape::Messages,
         handler: || post(converse),
     },
     Route {
         method: Method::GET,
         path: NOTIFICATIONS_BELOW,
+        name: "exchangeMessagesBelowByGet",
         access: Access::Login,
         rules: &["NOTIF-1.2"],
         summary: "The same as without the suffix, which some clients append.",
+        shape: Shape::Messages,
         handler: || get(converse_by_get),
     },
 ];

@@ -6,7 +6,7 @@ use axum::routing::get;
 use chat_model::{StatusCode, UserId};
 use hyper::Method;
 
-use super::{Access, Route};
+use super::{Access, Route, Shape};
 use crate::collection::{list, list_with, one};
 use crate::identity::Caller;
 use crate::path::Named;
@@ -19,33 +19,41 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         method: Method::GET,
         path: "/api/v2/users",
+        name: "listUsers",
         access: Access::Login,
         rules: &["PLAT-3.1-1", "DEC-62"],
         summary: "The people of the contact center.",
+        shape: Shape::Many(&USERS),
         handler: || get(users),
     },
     Route {
         method: Method::GET,
         path: "/api/v2/users/{id}",
+        name: "readUser",
         access: Access::Login,
         rules: &["PLAT-1.3-4", "DEC-62"],
         summary: "One of the people of the contact center.",
+        shape: Shape::One(&USERS),
         handler: || get(user),
     },
     Route {
         method: Method::GET,
         path: "/api/v2/contacts",
+        name: "listContacts",
         access: Access::Login,
         rules: &["PLAT-1.3-11", "PLAT-1.3-16"],
         summary: "Whom an agent can turn to: people and queues.",
+        shape: Shape::Many(&CONTACTS),
         handler: || get(contacts),
     },
     Route {
         method: Method::GET,
         path: "/api/v2/contacts/{id}",
+        name: "readContact",
         access: Access::Login,
         rules: &["PLAT-1.3-16", "PLAT-3.6-7"],
         summary: "One person or queue as a contact.",
+        shape: Shape::One(&CONTACTS),
         handler: || get(contact),
     },
 ];

@@ -10,7 +10,7 @@ use chat_model::{JsonKind, JsonRef, Rejection, StatusCode, UserId};
 use hyper::Method;
 use serde::Serialize;
 
-use super::{Access, Route};
+use super::{Access, Route, Shape};
 use crate::agents::{MOST_CHANNELS, VOICE, Which};
 use crate::body::{self, JsonBody};
 use crate::collection::print;
@@ -24,17 +24,21 @@ pub(super) static ROUTES: &[Route] = &[
     Route {
         method: Method::POST,
         path: "/api/v2/me",
+        name: "operateMe",
         access: Access::Login,
         rules: &["PLAT-3.3-1", "PLAT-3.4-1", "PLAT-3.5-2", "DEC-60"],
         summary: "Starts or ends the contact center session, or changes the readiness of all channels.",
+        shape: Shape::Does { body: &["SessionOperation"], reply: "SessionReply" },
         handler: || post(operate),
     },
     Route {
         method: Method::POST,
         path: "/api/v2/me/channels/{channel}",
+        name: "operateMyChannel",
         access: Access::Login,
         rules: &["PLAT-3.5-1", "PLAT-3.5-4"],
         summary: "Changes the readiness of one channel.",
+        shape: Shape::Does { body: &["ReadinessOperation"], reply: "Success" },
         handler: || post(operate_channel),
     },
 ];

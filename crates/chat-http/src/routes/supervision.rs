@@ -12,7 +12,7 @@ use chat_model::{
 use hyper::Method;
 
 use super::users::{agent_of, check_feature, check_role};
-use super::{Access, Route, chats};
+use super::{Access, Route, Shape, chats};
 use crate::body::{self, JsonBody};
 use crate::config::User;
 use crate::identity::Caller;
@@ -24,9 +24,11 @@ use crate::server::{Server, Shared};
 pub(super) static ROUTES: &[Route] = &[Route {
     method: Method::POST,
     path: "/api/v2/users/{userId}/chats/{chatId}",
+    name: "operateAgentChat",
     access: Access::Supervisor,
     rules: &["CHAT-1.3", "CHAT-7.0-30", "DEC-19"],
     summary: "A supervisor's operation on a chat of an agent.",
+    shape: Shape::Does { body: &["SupervisorOperation"], reply: "OperationReply" },
     handler: || post(operate),
 }];
 

@@ -7,7 +7,7 @@ use chat_model::{Rejection, StatusCode, UserId};
 use hyper::Method;
 
 use super::session::operation_name;
-use super::{Access, Route, supervision};
+use super::{Access, Route, Shape, supervision};
 use crate::agents::{Readiness, Which};
 use crate::body::{self, JsonBody};
 use crate::config::User;
@@ -20,9 +20,14 @@ use crate::server::{Server, Shared};
 pub(super) static ROUTES: &[Route] = &[Route {
     method: Method::POST,
     path: "/api/v2/users/{userId}/channels/{channel}",
+    name: "operateAgentChannel",
     access: Access::Supervisor,
     rules: &["PLAT-3.5-3", "CHAT-7.0-28", "CHAT-7.0-29", "DEC-19"],
     summary: "A supervisor's operation on a channel of an agent.",
+    shape: Shape::Does {
+        body: &["MonitoringOperation", "AgentChannelOperation"],
+        reply: "Success",
+    },
     handler: || post(operate_channel),
 }];
 

@@ -82,8 +82,9 @@ async fn what_visitors_may_use_needs_no_login() {
 /// the rules exist is a house rule of its own.
 #[test]
 fn the_table_is_complete() {
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut names) = (BTreeSet::new(), BTreeSet::new());
     for route in routes() {
+        assert!(names.insert(route.name()), "two of one name: {route:?}");
         assert!(seen.insert((route.method().as_str(), route.path())), "twice: {route:?}");
         assert!(route.summary().ends_with('.'), "{route:?}: {:?}", route.summary());
         assert!(!route.path().ends_with('/'), "{route:?}");
