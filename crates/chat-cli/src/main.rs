@@ -1,31 +1,7 @@
-//! `chat`: the GWS v2 Chat API on the command line.
-//!
-//! Here stands only the order of things: read the arguments, run the command, end with its code.
-
-mod args;
-mod commands;
-mod exit;
-mod render;
-mod store;
+//! The binary `chat`; the library beside it is the program, so that others can read its arguments.
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    let args = match args::Args::try_parse() {
-        Ok(args) => args,
-        Err(error) => {
-            // Help, too, may be read through a pipe that closes early; nobody is left to tell.
-            let _ = error.print();
-            return u8::try_from(error.exit_code()).unwrap_or(exit::Exit::Usage as u8).into();
-        }
-    };
-    match commands::run(&args.command) {
-        Ok(exit) => (exit as u8).into(),
-        Err(failure) => {
-            render::complain(&failure);
-            (failure.exit as u8).into()
-        }
-    }
+    chat_cli::run()
 }

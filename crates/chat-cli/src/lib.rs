@@ -1,0 +1,39 @@
+//! `chat`: the GWS v2 Chat API on the command line.
+//!
+//! A library, so that the reference page and the man pages are made from the arguments that the
+//! program reads ([`command`]). Here stands only the order of things: read the arguments, run the
+//! command, end with its code.
+
+mod args;
+mod commands;
+mod exit;
+mod render;
+mod store;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+/// The program: reads the arguments of the process and does what they say.
+pub fn run() -> ExitCode {
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help, too, may be read through a pipe that closes early; nobody is left to tell.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(exit::Exit::Usage as u8).into();
+        }
+    };
+    match commands::run(&args.command) {
+        Ok(exit) => (exit as u8).into(),
+        Err(failure) => {
+            render::complain(&failure);
+            (failure.exit as u8).into()
+        }
+    }
+}
+
+/// Every command with its arguments and help, for what is generated from them.
+pub fn command() -> clap::Command {
+    args::Args::command()
+}
