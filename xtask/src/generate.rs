@@ -3,6 +3,7 @@
 //! They are committed, because readers should not need a toolchain to read them.
 
 mod addresses;
+mod asyncapi;
 mod capabilities;
 mod header;
 mod notifications;
@@ -19,6 +20,7 @@ fn pages() -> Vec<(String, String)> {
     let mut pages = vec![
         ("crates/chat-ffi/include/chatmodel.h".to_owned(), header::text()),
         ("docs/api/addresses.md".to_owned(), addresses::page()),
+        ("docs/api/asyncapi.json".to_owned(), asyncapi::text()),
         ("docs/api/capabilities.md".to_owned(), capabilities::page()),
         ("docs/api/notifications.md".to_owned(), notifications::page()),
         ("docs/api/operations.md".to_owned(), operations::page()),

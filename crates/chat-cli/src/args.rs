@@ -233,7 +233,7 @@ pub(crate) struct HashPassword {}
 /// Prints the JSON Schema of what goes over the wire, into a file or into the journal.
 ///
 /// Without NAME it lists the names, one a line. The schemas are those of JSON
-/// Schema 2020-12; each stands alone.
+/// Schema 2020-12; each stands alone. `asyncapi` is the AsyncAPI document of the notifications.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:

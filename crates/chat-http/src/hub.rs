@@ -42,6 +42,7 @@ use rows::Rows;
 use topics::Topics;
 
 pub(crate) use socket::{NoSocket, Socket};
+pub use topics::{Topic, topics};
 
 /// Every notification session of this node.
 pub(crate) struct Hub {

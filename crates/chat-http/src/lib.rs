@@ -129,6 +129,8 @@ pub use config::{
 #[cfg(feature = "server")]
 pub use dispatch::{Candidate, Choice, Distributor, LongestWaiting, WaitingChat};
 #[cfg(feature = "server")]
+pub use hub::{Topic, topics};
+#[cfg(feature = "server")]
 pub use identity::hash_password;
 #[cfg(feature = "server")]
 pub use routes::{Access, Route, routes};

@@ -1,9 +1,11 @@
 //! The contract against what really happens and what the documents really print: replies and
 //! notifications of every scenario, and every JSON in every page.
 
+mod announced;
 mod conversations;
 mod pages;
 
+pub(crate) use announced::Announced;
 use chat_model::schema;
 use jsonschema::Validator;
 use serde_json::Value;

@@ -46,8 +46,20 @@ pub(super) fn page() -> String {
     out
 }
 
+/// The rules that the kind follows, the one that introduces it first.
+pub(super) fn rules(kind: &NotificationType) -> &'static [&'static str] {
+    match kind {
+        NotificationType::StatusChange => &["CHAT-8.3", "DEC-22", "DEC-33"],
+        NotificationType::ParticipantsUpdated => &["CHAT-8.4", "DEC-22"],
+        NotificationType::PropertiesUpdated => &["CHAT-8.5", "DEC-5", "DEC-20"],
+        NotificationType::Error => &["CHAT-8.6", "DEC-16", "DEC-34"],
+        NotificationType::NewMessages => &["CHAT-8.8", "CHAT-8.11", "DEC-33", "DEC-47"],
+        other => panic!("name the rules of {other} in {}", file!()),
+    }
+}
+
 /// What the kind is for, and the rules.
-fn when(kind: &NotificationType) -> &'static str {
+pub(super) fn when(kind: &NotificationType) -> &'static str {
     match kind {
         NotificationType::StatusChange => {
             "The state of the receiver's own part in the chat changed: offered, accepted, left, \

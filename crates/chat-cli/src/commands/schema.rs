@@ -8,9 +8,12 @@ use crate::args::Schema;
 use crate::exit::{Exit, Failure};
 use crate::render;
 
-/// What only the server reads, and the model therefore does not know.
-const CONFIGURATION: (&str, &str) =
-    ("configuration", include_str!("../../../../docs/api/schema/configuration.json"));
+/// What the model does not know: the file that only the server reads, and the documents about whole
+/// interfaces.
+const OTHERS: [(&str, &str); 2] = [
+    ("configuration", include_str!("../../../../docs/api/schema/configuration.json")),
+    ("asyncapi", include_str!("../../../../docs/api/asyncapi.json")),
+];
 
 pub(super) fn run(args: &Schema) -> Result<Exit, Failure> {
     match &args.name {
@@ -25,12 +28,12 @@ pub(super) fn run(args: &Schema) -> Result<Exit, Failure> {
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    NAMES.iter().copied().chain([CONFIGURATION.0])
+    NAMES.iter().copied().chain(OTHERS.map(|(name, _)| name))
 }
 
 fn named(name: &str) -> Result<&'static str, Failure> {
-    let found = if name == CONFIGURATION.0 { Some(CONFIGURATION.1) } else { text(name) };
-    found.ok_or_else(|| {
+    let other = OTHERS.iter().find(|(other, _)| *other == name).map(|(_, text)| *text);
+    text(name).or(other).ok_or_else(|| {
         let names: Vec<&str> = names().collect();
         Failure::usage(format!("expected one of {}, found {name:?}", names.join(", ")))
     })

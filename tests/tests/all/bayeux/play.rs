@@ -14,6 +14,7 @@ use super::http::{Answered, Ask, Body};
 use super::matching::Names;
 use super::samples::Sample;
 use super::socket::{Next, Socket};
+use crate::contract::Announced;
 
 pub(crate) const NOTIFICATIONS: &str = "/api/v2/notifications";
 
@@ -249,7 +250,7 @@ impl Play {
     }
 
     fn check(&mut self, expected: &Expected<'_>, answered: &Answered, path: &str) {
-        let found = self.compare(expected, answered, path);
+        let found = self.compare(expected, answered, path).and_then(|()| announced(answered));
         found.unwrap_or_else(|why| panic!("{}: {why}\n{answered:?}", self.place));
     }
 
@@ -439,6 +440,12 @@ fn basic(user: &str) -> String {
 fn read(answered: &Answered) -> Result<Value, String> {
     serde_json::from_str(&answered.body)
         .map_err(|why| format!("expected JSON: {why}: {answered:?}"))
+}
+
+/// Whatever the server says is in the AsyncAPI document.
+fn announced(answered: &Answered) -> Result<(), String> {
+    let messages = serde_json::from_str::<Vec<Value>>(&answered.body).unwrap_or_default();
+    messages.iter().try_for_each(|message| Announced::read().judge(message).map(drop))
 }
 
 /// The argument of a call, behind the comment that keeps the script from being something else.
