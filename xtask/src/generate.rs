@@ -23,6 +23,7 @@ fn pages() -> Vec<(String, String)> {
         ("docs/api/asyncapi.json".to_owned(), asyncapi::text()),
         ("docs/api/capabilities.md".to_owned(), capabilities::page()),
         ("docs/api/notifications.md".to_owned(), notifications::page()),
+        ("docs/api/openapi.json".to_owned(), chat_http::openapi()),
         ("docs/api/operations.md".to_owned(), operations::page()),
         ("docs/api/status-codes.md".to_owned(), status_codes::page()),
     ];

@@ -233,7 +233,8 @@ pub(crate) struct HashPassword {}
 /// Prints the JSON Schema of what goes over the wire, into a file or into the journal.
 ///
 /// Without NAME it lists the names, one a line. The schemas are those of JSON
-/// Schema 2020-12; each stands alone. `asyncapi` is the AsyncAPI document of the notifications.
+/// Schema 2020-12; each stands alone. `openapi` is the OpenAPI document of the server, `asyncapi` the
+/// AsyncAPI document of its notifications.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Examples:

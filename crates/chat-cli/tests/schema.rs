@@ -20,7 +20,7 @@ fn chat_schema(args: &[&str]) -> Run {
 }
 
 /// Documents about a whole interface; the others are schemas.
-const DOCUMENTS: [&str; 1] = ["asyncapi"];
+const DOCUMENTS: [&str; 2] = ["asyncapi", "openapi"];
 
 fn committed(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api");

@@ -18,6 +18,8 @@ use chat_store::{LeaseError, LeaseKey, Leases as _, Unavailable};
 use indexmap::IndexMap;
 use tokio::sync::{Mutex, MutexGuard};
 
+#[cfg(feature = "schema")]
+pub(crate) use channel::ChannelStateChange;
 pub(crate) use channel::{Channel, ChannelsChanged, VOICE};
 pub(crate) use session::AgentSession;
 

@@ -28,7 +28,23 @@ pub(crate) struct Kind {
     pub(crate) fields: &'static [&'static str],
     /// What a collection looks like when the query says nothing of its shape.
     pub(crate) bare: Bare,
+    /// What a resource looks like, for the documents.
+    #[cfg(feature = "schema")]
+    pub(crate) form: Form,
 }
+
+/// The schema of a resource, and of each collection that it may embed.
+#[cfg(feature = "schema")]
+#[derive(Debug)]
+pub(crate) struct Form {
+    pub(crate) resource: Described,
+    /// By the names of the members, which `subresources` asks for.
+    pub(crate) embedded: &'static [(&'static str, Described)],
+}
+
+/// The schema of a value; a type is made known to the generator and referred to.
+#[cfg(feature = "schema")]
+pub(crate) type Described = fn(&mut schemars::SchemaGenerator) -> schemars::Schema;
 
 /// What a collection looks like when the query says nothing of its shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,7 +257,13 @@ mod tests {
         singular: "thing",
         fields: &["id", "name", "size", "tags", "extra", "guid", "data"],
         bare: Bare::Uris,
+        #[cfg(feature = "schema")]
+        form: FORM,
     };
+
+    #[cfg(feature = "schema")]
+    const FORM: super::Form =
+        super::Form { resource: |_| schemars::json_schema!({}), embedded: &[] };
 
     fn things() -> Vec<Item> {
         [
@@ -327,8 +349,14 @@ mod tests {
 
     #[test]
     fn a_collection_can_be_printed_in_two_ways_at_once() {
-        static BOTH: Kind =
-            Kind { plural: "things", singular: "thing", fields: &["id"], bare: Bare::Both };
+        static BOTH: Kind = Kind {
+            plural: "things",
+            singular: "thing",
+            fields: &["id"],
+            bare: Bare::Both,
+            #[cfg(feature = "schema")]
+            form: FORM,
+        };
         let thing = || [Item::printed("u", r#"{"id":"a"}"#.to_owned())];
         let body = list(&BOTH, thing(), &Query::default()).unwrap();
         assert_eq!(body, r#"{"statusCode":0,"uris":["u"],"things":[{"id":"a"}]}"#);

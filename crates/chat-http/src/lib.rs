@@ -81,6 +81,8 @@ mod identity;
 mod metrics;
 #[cfg(feature = "server")]
 mod observe;
+#[cfg(feature = "schema")]
+mod openapi;
 #[cfg(feature = "server")]
 mod path;
 #[cfg(feature = "server")]
@@ -132,6 +134,8 @@ pub use dispatch::{Candidate, Choice, Distributor, LongestWaiting, WaitingChat};
 pub use hub::{Topic, topics};
 #[cfg(feature = "server")]
 pub use identity::hash_password;
+#[cfg(feature = "schema")]
+pub use openapi::openapi;
 #[cfg(feature = "server")]
 pub use routes::{Access, Route, routes};
 #[cfg(feature = "server")]

@@ -147,7 +147,14 @@ impl Refusal {
         Self::new(StatusCode::InternalError, "internal error")
     }
 
-    fn body(&self) -> String {
+    /// The HTTP status.
+    #[cfg(feature = "schema")]
+    pub(crate) fn http(&self) -> u16 {
+        self.http.as_u16()
+    }
+
+    /// The JSON that tells it.
+    pub(crate) fn body(&self) -> String {
         let mut body = format!(r#"{{"statusCode":{},"statusMessage":"#, self.code.code());
         chat_model::write_string(&mut body, &self.message);
         body.push('}');

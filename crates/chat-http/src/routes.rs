@@ -24,6 +24,8 @@ use hyper::Method;
 
 use crate::server::Shared;
 pub(crate) use express::Express;
+#[cfg(feature = "schema")]
+pub(crate) use session::PartialSuccess;
 pub(crate) use shape::Shape;
 
 /// One route: method, path, name, who may use it, which rules it obeys, what goes in and comes out,
@@ -36,8 +38,8 @@ pub struct Route {
     access: Access,
     rules: &'static [&'static str],
     summary: &'static str,
-    #[allow(dead_code, reason = "only the document reads it")]
-    shape: Shape,
+    #[cfg_attr(not(feature = "schema"), allow(dead_code, reason = "only the document reads it"))]
+    pub(crate) shape: Shape,
     handler: fn() -> MethodRouter<Shared>,
 }
 
@@ -129,7 +131,7 @@ impl fmt::Debug for Route {
 
 /// Routes that are about one thing: its name, what it is, and the routes.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the document has the first two")]
+#[cfg_attr(not(feature = "schema"), allow(dead_code, reason = "the document has the first two"))]
 pub(crate) struct Chapter {
     pub(crate) title: &'static str,
     pub(crate) about: &'static str,

@@ -10,8 +10,9 @@ use crate::render;
 
 /// What the model does not know: the file that only the server reads, and the documents about whole
 /// interfaces.
-const OTHERS: [(&str, &str); 2] = [
+const OTHERS: [(&str, &str); 3] = [
     ("configuration", include_str!("../../../../docs/api/schema/configuration.json")),
+    ("openapi", include_str!("../../../../docs/api/openapi.json")),
     ("asyncapi", include_str!("../../../../docs/api/asyncapi.json")),
 ];
 

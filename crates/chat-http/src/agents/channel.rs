@@ -11,19 +11,30 @@ pub(crate) const VOICE: &str = "voice";
 
 /// One channel of an agent: name, state, and do-not-disturb where the medium has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Channel {
+    /// The name of the medium, such as `chat`.
     channel: String,
+    /// The state that the agent chose.
     user_state: UserState,
+    /// Do-not-disturb; not of `voice`, and not after the end of the session.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["On", "Off", null])))]
     #[serde(skip_serializing_if = "Option::is_none")]
     dnd_state: Option<&'static str>,
 }
 
+/// The state of an agent on a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct UserState {
+    /// The GUID of the state.
     id: String,
+    /// How it is shown.
     display_name: String,
+    /// What it is to the server.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["Ready", "NotReady", "LoggedOut"])))]
     state: &'static str,
 }
 
@@ -94,13 +105,26 @@ impl ChannelsChanged {
 
     /// The `data` of the event on `/v2/me/channels`, as JSON.
     pub(crate) fn data(&self) -> String {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Data<'a> {
-            message_type: &'static str,
-            channels: &'a [Channel],
-        }
-        let data = Data { message_type: "ChannelStateChangeMessageV2", channels: &self.channels };
+        let data = ChannelStateChange {
+            message_type: "ChannelStateChangeMessageV2",
+            channels: &self.channels,
+        };
         serde_json::to_string(&data).expect("texts can be printed")
     }
+}
+
+/// The `data` of an event on `/v2/me/channels` (NOTIF-3.3).
+#[derive(Debug, Serialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ChannelStateChange")
+)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChannelStateChange<'a> {
+    /// What it is.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = "ChannelStateChangeMessageV2")))]
+    message_type: &'static str,
+    /// The channels that are not as they were.
+    channels: &'a [Channel],
 }

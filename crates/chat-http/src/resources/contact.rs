@@ -87,35 +87,20 @@ fn fits(text: &str, pattern: &str) -> bool {
 
 /// The members of a captured reply in its order, and what the documents print besides.
 fn of_user(base: &str, user: &User) -> Item {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Printed<'a> {
-        id: &'a str,
-        name: &'a str,
-        r#type: &'a str,
-        phone_numbers: [(); 0],
-        user_name: &'a str,
-        first_name: &'a str,
-        last_name: &'a str,
-        employee_id: &'a str,
-        email_address: &'a str,
-        roles: &'a [String],
-        uri: &'a str,
-        path: &'a str,
-    }
     let path = format!("/contacts/{}", user.id);
     let uri = format!("{base}{path}");
-    let printed = Printed {
+    let printed = ContactResource {
         id: user.id.as_str(),
         name: &user.name,
         r#type: "User",
-        phone_numbers: [],
-        user_name: &user.name,
-        first_name: &user.first_name,
-        last_name: &user.last_name,
-        employee_id: &user.name,
-        email_address: &user.email_address,
-        roles: &user.roles,
+        channel: None,
+        phone_numbers: Some([]),
+        user_name: Some(&user.name),
+        first_name: Some(&user.first_name),
+        last_name: Some(&user.last_name),
+        employee_id: Some(&user.name),
+        email_address: Some(&user.email_address),
+        roles: Some(&user.roles),
         uri: &uri,
         path: &path,
     };
@@ -123,26 +108,66 @@ fn of_user(base: &str, user: &User) -> Item {
 }
 
 fn of_queue(base: &str, queue: &Queue) -> Item {
-    #[derive(Serialize)]
-    struct Printed<'a> {
-        id: &'a str,
-        name: &'a str,
-        r#type: &'a str,
-        channel: &'a str,
-        uri: &'a str,
-        path: &'a str,
-    }
     let path = format!("/contacts/{}", queue.id);
     let uri = format!("{base}{path}");
-    let printed = Printed {
+    let printed = ContactResource {
         id: &queue.id,
         name: queue.name.as_str(),
         r#type: "Queue",
-        channel: CHAT_CHANNEL,
+        channel: Some(CHAT_CHANNEL),
+        phone_numbers: None,
+        user_name: None,
+        first_name: None,
+        last_name: None,
+        employee_id: None,
+        email_address: None,
+        roles: None,
         uri: &uri,
         path: &path,
     };
     Item::new(uri.as_str(), &printed)
+}
+
+/// Somebody or something that an agent can turn to (PLAT-1.3-16).
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Contact"))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ContactResource<'a> {
+    /// The id of the user or of the queue.
+    id: &'a str,
+    /// The name.
+    name: &'a str,
+    /// What it is.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["User", "Queue"])))]
+    r#type: &'a str,
+    /// The medium of a queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<&'a str>,
+    /// The telephones of a user, of which there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_numbers: Option<[(); 0]>,
+    /// The name with which a user logs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<&'a str>,
+    /// The first name of a user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_name: Option<&'a str>,
+    /// The last name of a user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_name: Option<&'a str>,
+    /// The name with which a user logs in, again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    employee_id: Option<&'a str>,
+    /// The address for e-mail of a user; may be empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_address: Option<&'a str>,
+    /// What a user may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<&'a [String]>,
+    /// Its absolute address.
+    uri: &'a str,
+    /// Its address below `/api/v2`.
+    path: &'a str,
 }
 
 #[cfg(test)]

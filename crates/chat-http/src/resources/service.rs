@@ -19,15 +19,6 @@ const SERVICES: [(&str, &str, &str); 3] = [
 /// store. A history of contacts is not kept, and a client is told so rather than left to guess
 /// (PLAT-3.2-3).
 pub(crate) async fn services(server: &Server) -> Vec<Item> {
-    #[derive(Serialize)]
-    struct Printed<'a> {
-        id: &'a str,
-        name: &'a str,
-        r#type: &'a str,
-        state: &'a str,
-        uri: &'a str,
-        path: &'a str,
-    }
     // Whether there is such a lease does not matter; that the store says so does.
     let store_answers = server.store.get(&LeaseKey::new("health")).await.is_ok();
     let base = server.rules.base();
@@ -40,8 +31,27 @@ pub(crate) async fn services(server: &Server) -> Vec<Item> {
         let path = format!("/services/{id}");
         let uri = format!("{base}{path}");
         let state = if is_active { "Active" } else { "Inactive" };
-        let printed = Printed { id, name, r#type: kind, state, uri: &uri, path: &path };
+        let printed = ServiceResource { id, name, r#type: kind, state, uri: &uri, path: &path };
         Item::new(uri.as_str(), &printed)
     };
     SERVICES.into_iter().map(print).collect()
+}
+
+/// A part of the server (PLAT-3.2).
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Service"))]
+pub(crate) struct ServiceResource<'a> {
+    /// Its id.
+    id: &'a str,
+    /// Its name.
+    name: &'a str,
+    /// What it is for.
+    r#type: &'a str,
+    /// Whether it works.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["Active", "Inactive"])))]
+    state: &'a str,
+    /// Its absolute address.
+    uri: &'a str,
+    /// Its address below `/api/v2`.
+    path: &'a str,
 }

@@ -121,27 +121,9 @@ fn features(base: &str, user: &User) -> String {
 /// The members that are no collections (PLAT-3.1-1). The settings are one of them, because a client
 /// fails without (PLAT-1.3-13).
 fn resource(server: &Server, user: &User, settings: Option<Settings>) -> Item {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Printed<'a> {
-        id: &'a str,
-        user_name: &'a str,
-        first_name: &'a str,
-        last_name: &'a str,
-        email_address: &'a str,
-        roles: &'a [String],
-        enabled: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        change_password_on_first_login: Option<bool>,
-        contact_center_id: &'a str,
-        uri: &'a str,
-        path: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        settings: Option<&'a Settings>,
-    }
     let path = format!("/users/{}", user.id);
     let uri = format!("{}{path}", server.rules.base());
-    let printed = Printed {
+    let printed = UserResource {
         id: user.id.as_str(),
         user_name: &user.name,
         first_name: &user.first_name,
@@ -156,4 +138,41 @@ fn resource(server: &Server, user: &User, settings: Option<Settings>) -> Item {
         settings: settings.as_ref(),
     };
     Item::new(uri.as_str(), &printed)
+}
+
+/// Somebody who works in the contact center (PLAT-3.1-1). Colleagues are told less (DEC-62).
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "User"))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UserResource<'a> {
+    /// 32 hex digits.
+    id: &'a str,
+    /// The name to log in with.
+    user_name: &'a str,
+    /// The first name.
+    first_name: &'a str,
+    /// The last name.
+    last_name: &'a str,
+    /// The address for e-mail; may be empty.
+    email_address: &'a str,
+    /// What the user may be (PLAT-2.3-1).
+    roles: &'a [String],
+    /// Whether the user can log in.
+    enabled: bool,
+    /// Always false: passwords are the configuration's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change_password_on_first_login: Option<bool>,
+    /// The UUID of the contact center.
+    contact_center_id: &'a str,
+    /// Its absolute address.
+    uri: &'a str,
+    /// Its address below `/api/v2`.
+    path: &'a str,
+    /// The settings that hold for the user: sections of names and values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<BTreeMap<String, BTreeMap<String, String>>>")
+    )]
+    settings: Option<&'a Settings>,
 }

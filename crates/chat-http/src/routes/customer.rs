@@ -25,7 +25,7 @@ pub(super) static ROUTES: &[Route] = &[
         access: Access::Anybody,
         rules: &["CUST-2.1", "CUST-1.1", "DEC-46"],
         summary: "Opens a chat for a visitor.",
-        shape: Shape::Does { body: &["RequestChat"], reply: "ChatRequested" },
+        shape: Shape::Does { body: &["CustomerOperationRequestChat"], reply: "ChatRequested" },
         handler: || post(request),
     },
     Route {

@@ -25,7 +25,7 @@ pub(super) static ROUTES: &[Route] = &[
         access: Access::Login,
         rules: &["PLAT-3.6-3"],
         summary: "The settings that hold for the user.",
-        shape: Shape::Reads { replies: &["SettingsReply"], query: &["fields"] },
+        shape: Shape::Reads { replies: &["UserSettingsReply"], query: &["fields"] },
         handler: || get(me::settings),
     },
     Route {

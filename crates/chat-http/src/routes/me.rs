@@ -118,7 +118,7 @@ pub(super) static ROUTES: &[Route] = &[
         access: Access::Login,
         rules: &["PLAT-1.3-9", "PLAT-1.3-13"],
         summary: "The settings that hold for the user: the centre's, with the user's own on top.",
-        shape: Shape::Reads { replies: &["SettingsReply"], query: &["fields"] },
+        shape: Shape::Reads { replies: &["UserSettingsReply"], query: &["fields"] },
         handler: || get(settings),
     },
 ];

@@ -98,18 +98,11 @@ async fn start_session(
 /// The body of code 7 (PLAT-1.2-8). Media come and go together as `multimedia` (PLAT-1.2-9), unless
 /// some were opened and some not: then each goes by its own name.
 fn partial_success(opened: &[String], failed: &[(String, &str)]) -> String {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Partial<'a> {
-        status_code: u8,
-        failed: Vec<Outcome<'a>>,
-        succeeded: Vec<Outcome<'a>>,
-    }
     let is_medium = |name: &str| name != VOICE;
     let is_mixed =
         opened.iter().any(|name| is_medium(name)) && failed.iter().any(|(name, _)| is_medium(name));
     let shown = |name| if is_medium(name) && !is_mixed { "multimedia" } else { name };
-    let mut partial = Partial {
+    let mut partial = PartialSuccess {
         status_code: StatusCode::PartialSuccess.code(),
         failed: Vec::new(),
         succeeded: Vec::new(),
@@ -119,27 +112,45 @@ fn partial_success(opened: &[String], failed: &[(String, &str)]) -> String {
         let status_message = Some(*why);
         push_once(
             &mut partial.failed,
-            Outcome { status_code, status_message, channel: shown(name) },
+            ChannelOutcome { status_code, status_message, channel: shown(name) },
         );
     }
     for name in opened {
-        let outcome = Outcome { status_code: 0, status_message: None, channel: shown(name) };
+        let outcome = ChannelOutcome { status_code: 0, status_message: None, channel: shown(name) };
         push_once(&mut partial.succeeded, outcome);
     }
     print(&partial)
 }
 
-/// What became of one channel.
-#[derive(Serialize)]
+/// Some channels were opened and some were not (PLAT-1.2-8).
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "PartialSuccess"))]
 #[serde(rename_all = "camelCase")]
-struct Outcome<'a> {
+pub(crate) struct PartialSuccess<'a> {
+    /// 7: at least one succeeded.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = 7)))]
     status_code: u8,
+    /// The channels that cannot be opened.
+    failed: Vec<ChannelOutcome<'a>>,
+    /// The channels that are open.
+    succeeded: Vec<ChannelOutcome<'a>>,
+}
+
+/// What became of one channel.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ChannelOutcome"))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChannelOutcome<'a> {
+    /// 0, or why it cannot be opened.
+    status_code: u8,
+    /// Why it cannot be opened, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     status_message: Option<&'a str>,
+    /// The channel; media other than voice go together as `multimedia`.
     channel: &'a str,
 }
 
-fn push_once<'a>(list: &mut Vec<Outcome<'a>>, outcome: Outcome<'a>) {
+fn push_once<'a>(list: &mut Vec<ChannelOutcome<'a>>, outcome: ChannelOutcome<'a>) {
     if list.iter().all(|other| other.channel != outcome.channel) {
         list.push(outcome);
     }

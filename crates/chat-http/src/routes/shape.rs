@@ -7,7 +7,7 @@ use crate::collection::Kind;
 
 /// Names are those of the document's components (`openapi/schemas`, `openapi/parameters`).
 #[derive(Debug, Clone, Copy)]
-#[allow(dead_code, reason = "only the document is made from it")]
+#[cfg_attr(not(feature = "schema"), allow(dead_code, reason = "only the document is made from it"))]
 pub(crate) enum Shape {
     /// A collection, with everything that one can be asked for (`collection`).
     Many(&'static Kind),

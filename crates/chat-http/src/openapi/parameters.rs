@@ -1,0 +1,183 @@
+//! The parameters of queries, paths and heads.
+
+use serde_json::{Map, Value, json};
+
+use crate::collection::Kind;
+
+/// Parameters that several operations have, by the names that the table of routes uses.
+pub(super) fn components() -> Value {
+    let whole =
+        |least: u64, most: u64| json!({ "type": "integer", "minimum": least, "maximum": most });
+    let from_0 = || whole(0, u64::MAX);
+    let query = |name: &str, about: &str, schema: Value, example: Value| {
+        json!({
+            "name": name, "in": "query", "description": about, "schema": schema, "example": example,
+        })
+    };
+    let text = || json!({ "type": "string" });
+    let header = |name: &str, about: &str, schema: Value, example: &str| {
+        json!({
+            "name": name, "in": "header", "description": about, "schema": schema, "example": example,
+        })
+    };
+    json!({
+        "fields": query(
+            "fields",
+            "The members to show, separated by commas, or `*` for all (PLAT-1.3-2). An unknown name is \
+                ignored.",
+            text(),
+            json!("*"),
+        ),
+        "subresources": query(
+            "subresources",
+            "The collections to embed, separated by commas, or `*` for all (PLAT-1.3-6).",
+            text(),
+            json!("*"),
+        ),
+        "limit": query(
+            "limit",
+            "How many to return at most (PLAT-1.3-10); all without it.",
+            whole(1, 10_000),
+            json!(10),
+        ),
+        "offset": query("offset", "How many to pass over (PLAT-1.3-10).", from_0(), json!(0)),
+        "startIndex": query(
+            "startIndex",
+            "The `index` of the first entry (CHAT-9.7); of agents.",
+            from_0(),
+            json!(1),
+        ),
+        "count": query(
+            "count",
+            "How many entries to return at most (CHAT-9.7); of agents.",
+            from_0(),
+            json!(50),
+        ),
+        "index": query(
+            "index",
+            "The `index` of the first entry; of visitors. Without it, what was not returned yet \
+                (CUST-4.4).",
+            from_0(),
+            json!(1),
+        ),
+        "filterName": query(
+            "filterName",
+            "A predefined search (PLAT-1.3-16).",
+            json!({ "enum": ["", "NamesOrPhoneNumberMatches"] }),
+            json!("NamesOrPhoneNumberMatches"),
+        ),
+        "filterParameters": query(
+            "filterParameters",
+            "What is searched for: texts separated by commas, in which `*` stands for anything.",
+            text(),
+            json!("*agent*"),
+        ),
+        "jsonp": query(
+            "jsonp",
+            "The function that the script calls (BAYEUX-12.1-2); `jsonpcallback` if it is empty.",
+            json!({ "type": "string", "pattern": "^[0-9A-Za-z._-]{0,64}$" }),
+            json!("callback"),
+        ),
+        "message": query(
+            "message",
+            "A JSON array of Bayeux messages (BAYEUX-12.1-1).",
+            text(),
+            json!(r#"[{"channel":"/meta/handshake","version":"1.0"}]"#),
+        ),
+        "contactCenterId": header(
+            "ContactCenterId",
+            "The UUID of the contact center that the visitor means (CUST-1.1). None is fine, another \
+                one's is HTTP 404.",
+            text(),
+            "6d7466c8-6a21-4e64-b51e-0308e34995ec",
+        ),
+    })
+}
+
+/// What a collection can be asked for, and what it can be filtered by.
+pub(super) fn of_collection(kind: &Kind) -> Vec<Value> {
+    let mut all = shared(["fields"]);
+    if !kind.form.embedded.is_empty() {
+        all.push(subresources(kind));
+    }
+    all.extend(shared(["limit", "offset"]));
+    if kind.plural == "contacts" {
+        all.extend(shared(["filterName", "filterParameters"]));
+    }
+    all.extend(kind.fields.iter().map(|field| {
+        json!({
+            "name": field,
+            "in": "query",
+            "description": format!("Only those whose `{field}` is this, or one of these (PLAT-1.3-5)."),
+            "schema": { "type": "string" },
+        })
+    }));
+    all
+}
+
+/// What one resource can be asked for.
+pub(super) fn of_resource(kind: &Kind) -> Vec<Value> {
+    let mut all = shared(["fields"]);
+    if !kind.form.embedded.is_empty() {
+        all.push(subresources(kind));
+    }
+    all
+}
+
+/// References to components.
+pub(super) fn shared<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Value> {
+    let refer = |name| json!({ "$ref": format!("#/components/parameters/{name}") });
+    names.into_iter().map(refer).collect()
+}
+
+fn subresources(kind: &Kind) -> Value {
+    let names: Vec<_> = kind.form.embedded.iter().map(|(name, _)| *name).collect();
+    // What comes along with the channels (PLAT-1.3-12).
+    let names: Vec<_> = names.into_iter().filter(|name| *name != "channelStates").collect();
+    json!({
+        "name": "subresources",
+        "in": "query",
+        "description": format!(
+            "The collections to embed, separated by commas, or `*` for all (PLAT-1.3-6): {}. An unknown \
+                name is ignored.",
+            names.join(", "),
+        ),
+        "schema": { "type": "string" },
+        "example": names.first(),
+    })
+}
+
+/// The variable parts of a path, each with its example.
+pub(super) fn of_path(path: &str, examples: &Map<String, Value>) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut before = "";
+    for part in path.split('/') {
+        if let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            all.push(json!({
+                "name": name,
+                "in": "path",
+                "required": true,
+                "description": of_part(path, before, name),
+                "schema": { "type": "string", "minLength": 1 },
+                "example": examples.get(name),
+            }));
+        }
+        before = part;
+    }
+    all
+}
+
+fn of_part(path: &str, collection: &str, name: &str) -> String {
+    match (collection, name) {
+        ("chats", "id") if !path.contains("/me/") => {
+            "The visitor's UUID, or for a user the id of one of the own chats (DEC-46).".to_owned()
+        }
+        ("chats", _) => "The id of the chat: 16 letters and digits (PLAT-1.5-6).".to_owned(),
+        ("channels", _) => "The name of the channel, such as `chat`.".to_owned(),
+        ("settings", _) => "The name of the group.".to_owned(),
+        ("notifications", _) => "Anything, with slashes or without.".to_owned(),
+        (collection, _) => {
+            format!("The id of one of the {collection}.")
+        }
+    }
+}
