@@ -12,9 +12,7 @@
     reason = "a bench is the outermost layer: it reads the clock because that is its purpose"
 )]
 
-use std::cell::Cell;
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -22,11 +20,11 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::Response;
 use axum::routing::post;
 use chat_benches::client;
-use chat_benches::contact_center::ContactCenter;
-use chat_benches::load::Fleet;
-use chat_benches::measure::{Goals, median, percentile, ratio};
+use chat_benches::contact_center::{ContactCenter, MEMORY};
+use chat_benches::measure::{Goals, ratio};
 use chat_benches::process::{Processors, Server};
-use chat_benches::session::{Session, Target, Transport};
+use chat_benches::subscriber::Subscriber;
+use chat_benches::way::{self, Rounds, Way, compare};
 
 const CONNECTIONS: usize = 64;
 const ROUNDS: usize = 31;
@@ -56,8 +54,8 @@ async fn measure(processors: &Processors) {
     let this = std::env::current_exe().expect("this program has a name");
     let bare = Server::start(processors, &this.to_string_lossy(), &[BARE_AXUM]);
     // Each row has a server, so that each has the subscriber it says.
-    let polled = ContactCenter::open(processors, CONNECTIONS).await;
-    let delivered = ContactCenter::open(processors, CONNECTIONS).await;
+    let polled = ContactCenter::open(processors, CONNECTIONS, MEMORY).await;
+    let delivered = ContactCenter::open(processors, CONNECTIONS, MEMORY).await;
     let polling = Subscriber::of(&polled, BETWEEN_POLLS).await;
     let waiting = Subscriber::of(&delivered, Duration::ZERO).await;
     let body = format!(
@@ -78,50 +76,11 @@ async fn measure(processors: &Processors) {
         Way::open("cookie, told at once", at_once).await,
     ];
 
-    for round in 0..=ROUNDS {
-        for way in &mut ways {
-            let before = way.server.cpu();
-            let start = Instant::now();
-            way.fleet.race(REQUESTS).await;
-            let elapsed = start.elapsed();
-            way.is_heard(REQUESTS).await;
-            let cpu = way.server.cpu().micros_since(&before) / REQUESTS as f64;
-            // The first round warms up.
-            if round > 0 {
-                way.cpu.push(cpu);
-                way.rate.push(REQUESTS as f64 / elapsed.as_secs_f64());
-            }
-        }
-    }
-    // The server's processor is busy half of the time, whatever the load could send.
-    let rates: Vec<f64> = ways.iter().map(|way| 0.5e6 / median(&way.cpu)).collect();
-    for round in 0..=ROUNDS {
-        for (at, way) in ways.iter_mut().enumerate() {
-            let latencies = way.fleet.pace(rates[at], PACED).await;
-            way.is_heard(PACED).await;
-            if round > 0 {
-                way.p50.push(percentile(&latencies, 0.5));
-                way.p99.push(percentile(&latencies, 0.99));
-            }
-        }
-    }
+    let rates =
+        way::measure(&mut ways, &Rounds { rounds: ROUNDS, raced: REQUESTS, paced: PACED }).await;
 
-    println!(
-        "{:<21} {:>14} {:>14} {:>16} {:>10} {:>10}",
-        "AttachUserData", "CPU/request", "requests/s", "paced at", "p50", "p99"
-    );
-    for (way, rate) in ways.iter().zip(&rates) {
-        println!(
-            "{:<21} {:>11.2} µs {:>14.0} {:>14.0}/s {:>7.0} µs {:>7.0} µs",
-            way.name,
-            median(&way.cpu),
-            median(&way.rate),
-            rate,
-            median(&way.p50),
-            median(&way.p99)
-        );
-    }
-    let told = polling.heard.get() + waiting.heard.get();
+    way::print("AttachUserData", &ways, &rates);
+    let told = polling.heard() + waiting.heard();
     println!("every one of {told} operations was told to the subscriber once");
     let [bare, cookie, basic, delivered] = &ways;
     let mut goals = Goals::default();
@@ -134,93 +93,6 @@ async fn measure(processors: &Processors) {
     ratio("http_told_at_once_cpu_vs_bare_axum", compare(&delivered.cpu, &bare.cpu));
     ratio("http_told_at_once_p99_vs_bare_axum", compare(&delivered.p99, &bare.p99));
     goals.print();
-}
-
-/// One way to ask, and what it took in each round.
-struct Way<'a> {
-    name: &'static str,
-    server: &'a Server,
-    fleet: Fleet,
-    subscriber: Option<&'a Subscriber>,
-    cpu: Vec<f64>,
-    rate: Vec<f64>,
-    p50: Vec<f64>,
-    p99: Vec<f64>,
-}
-
-impl<'a> Way<'a> {
-    async fn open(
-        name: &'static str,
-        (server, requests, subscriber): (&'a Server, Vec<Vec<Vec<u8>>>, Option<&'a Subscriber>),
-    ) -> Self {
-        let fleet = Fleet::open(server.address(), requests).await;
-        Self {
-            name,
-            server,
-            fleet,
-            subscriber,
-            cpu: vec![],
-            rate: vec![],
-            p50: vec![],
-            p99: vec![],
-        }
-    }
-
-    /// Waits until the subscriber, if there is one, has heard of `operations` more.
-    async fn is_heard(&self, operations: usize) {
-        if let Some(subscriber) = self.subscriber {
-            subscriber.hear(operations).await;
-        }
-    }
-}
-
-/// The median over the rounds of ours by theirs.
-fn compare(ours: &[f64], theirs: &[f64]) -> f64 {
-    let ratios: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs).collect();
-    median(&ratios)
-}
-
-/// A subscriber who polls for as long as the bench runs.
-#[derive(Default)]
-struct Subscriber {
-    heard: Cell<usize>,
-    expected: Cell<usize>,
-}
-
-impl Subscriber {
-    /// Polls again `pause` after each answer.
-    async fn of(center: &ContactCenter, pause: Duration) -> Rc<Self> {
-        let (address, path) = (center.server.address(), "/api/v2/notifications");
-        let target = Target::new(address, path, &center.cookie, "/v2/me/chats");
-        let session = Session::open(&target, Transport::LongPolling).await;
-        let mut session = session.expect("the server opens a session");
-        session.subscribe().await.expect("the server subscribes it");
-        let subscriber = Rc::new(Self::default());
-        let listening = subscriber.clone();
-        tokio::task::spawn_local(async move {
-            let finder = memchr::memmem::Finder::new(br#""notificationType":"#);
-            let heard = &listening.heard;
-            loop {
-                let look = |body: &[u8]| heard.set(heard.get() + finder.find_iter(body).count());
-                session.listen(look).await.expect("the session lives");
-                if !pause.is_zero() {
-                    tokio::time::sleep(pause).await;
-                }
-            }
-        });
-        subscriber
-    }
-
-    /// Waits until `more` operations are heard of, each once.
-    async fn hear(&self, more: usize) {
-        let expected = self.expected.get() + more;
-        self.expected.set(expected);
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while self.heard.get() < expected && Instant::now() < deadline {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        assert_eq!(self.heard.get(), expected, "notifications heard, and operations accepted");
-    }
 }
 
 /// The baseline: the runtime that the program has, axum, one route, the body read whole.

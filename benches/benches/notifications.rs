@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use chat_benches::audience::Audience;
 use chat_benches::client::Connection;
-use chat_benches::contact_center::ContactCenter;
+use chat_benches::contact_center::{ContactCenter, MEMORY};
 use chat_benches::measure::{Goals, median, percentile, ratio};
 use chat_benches::peers::{self, Peer};
 use chat_benches::process::{Processors, Server};
@@ -58,7 +58,7 @@ fn main() {
 }
 
 async fn is_spoken(processors: &Processors, transport: Transport) -> bool {
-    let center = ContactCenter::open(processors, 1).await;
+    let center = ContactCenter::open(processors, 1, MEMORY).await;
     Session::open(&ours(&center), transport).await.is_ok()
 }
 
@@ -69,7 +69,7 @@ async fn deliveries(
     messages: usize,
     goals: &mut Goals,
 ) {
-    let center = ContactCenter::open(processors, 1).await;
+    let center = ContactCenter::open(processors, 1, MEMORY).await;
     let servers: Vec<(Peer, Server)> = Peer::ALL
         .into_iter()
         .filter(|peer| peer.speaks(transport))
@@ -148,7 +148,7 @@ async fn idle(processors: &Processors, transport: Transport, goals: &mut Goals) 
         let each = bytes_each(&server, &mut audience, IDLE_OF_PEERS).await;
         println!("{:<44} {IDLE_OF_PEERS:>12} {each:>16.0}", peer.name());
     }
-    let center = ContactCenter::open(processors, 1).await;
+    let center = ContactCenter::open(processors, 1, MEMORY).await;
     let mut audience = Audience::new(ours(&center), transport);
     let each = bytes_each(&center.server, &mut audience, IDLE).await;
     println!("{:<44} {IDLE:>12} {each:>16.0}", "ours");

@@ -8,6 +8,9 @@ use crate::process::{Processors, Server, chat};
 #[path = "../../crates/chat-model/benches/support/workload.rs"]
 mod workload;
 
+/// The store that lasts as long as the server.
+pub const MEMORY: &str = "memory";
+
 /// How many pairs of user data each chat has.
 pub const KEYS: usize = 32;
 
@@ -47,11 +50,11 @@ pub struct ContactCenter {
 }
 
 impl ContactCenter {
-    /// Starts it with that many chats in conversation.
+    /// Starts it with that many chats in conversation, in `store`: [`MEMORY`] or a file.
     ///
     /// # Panics
     /// If it does not serve.
-    pub async fn open(processors: &Processors, chats: usize) -> Self {
+    pub async fn open(processors: &Processors, chats: usize, store: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("chat-benches-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
         let (configuration, file) = (folder.join("chat.toml"), folder.join("chats.json"));
@@ -59,8 +62,7 @@ impl ContactCenter {
         let chats: Vec<String> = (0..chats).map(resource).collect();
         fs::write(&file, format!("[{}]", chats.join(","))).expect("the folder can be written");
         let (configuration, file) = (configuration.to_string_lossy(), file.to_string_lossy());
-        let arguments =
-            ["serve", "--config", &configuration, "--chats", &file, "--store", "memory"];
+        let arguments = ["serve", "--config", &configuration, "--chats", &file, "--store", store];
         let server = Server::start(processors, &chat(), &arguments);
         // It has read them before it listens.
         let _ = fs::remove_dir_all(&folder);

@@ -18,3 +18,5 @@ pub mod measure;
 pub mod peers;
 pub mod process;
 pub mod session;
+pub mod subscriber;
+pub mod way;

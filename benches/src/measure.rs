@@ -19,23 +19,49 @@ pub fn ratio(name: &str, value: f64) {
     println!("ratio {name} {value:.3}");
 }
 
-/// Figures that must not be greater than their goals, and how it went.
+/// Figures and their goals, and how it went.
 #[derive(Debug, Default)]
-pub struct Goals(Vec<(String, f64, f64)>);
+pub struct Goals(Vec<Goal>);
+
+#[derive(Debug)]
+struct Goal {
+    name: String,
+    measured: f64,
+    bound: Bound,
+}
+
+#[derive(Debug)]
+enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
 
 impl Goals {
     /// Prints the figure as [`ratio`] does and keeps it for the table.
-    pub fn at_most(&mut self, name: &str, value: f64, goal: f64) {
-        ratio(name, value);
-        self.0.push((name.to_owned(), value, goal));
+    pub fn at_most(&mut self, name: &str, measured: f64, most: f64) {
+        self.keep(name, measured, Bound::AtMost(most));
+    }
+
+    /// The same for a figure that must not be less than its goal.
+    pub fn at_least(&mut self, name: &str, measured: f64, least: f64) {
+        self.keep(name, measured, Bound::AtLeast(least));
+    }
+
+    fn keep(&mut self, name: &str, measured: f64, bound: Bound) {
+        ratio(name, measured);
+        self.0.push(Goal { name: name.to_owned(), measured, bound });
     }
 
     /// The table at the end.
     pub fn print(&self) {
-        println!("\n{:<48} {:>12} {:>12}", "goal", "measured", "at most");
-        for (name, value, goal) in &self.0 {
-            let outcome = if value <= goal { "reached" } else { "NOT REACHED" };
-            println!("{name:<48} {value:>12.2} {goal:>12.2}  {outcome}");
+        println!("\n{:<48} {:>12} {:>21}", "goal", "measured", "goal");
+        for Goal { name, measured, bound } in &self.0 {
+            let (is_reached, words, bound) = match bound {
+                Bound::AtMost(most) => (measured <= most, "at most", most),
+                Bound::AtLeast(least) => (measured >= least, "at least", least),
+            };
+            let outcome = if is_reached { "reached" } else { "NOT REACHED" };
+            println!("{name:<48} {measured:>12.2} {words:>8} {bound:>12.2}  {outcome}");
         }
     }
 }

@@ -34,6 +34,7 @@ mod disk;
 mod error;
 mod figures;
 mod format;
+mod places;
 mod reads;
 mod rows;
 mod slot;

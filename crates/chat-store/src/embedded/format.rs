@@ -5,7 +5,8 @@ use std::path::Path;
 use redb::{Database, ReadableDatabase, ReadableTable, TableHandle, WriteTransaction};
 
 use super::rows::{
-    AGES, CHATS, DUE, ENTRIES, FEED_IDS, FEEDS, JOURNAL, LAPSES, LEASES, LISTS, META, SNAPSHOTS,
+    AGES, CHATS, DUE, ENTRIES, FEED_IDS, FEEDS, JOURNAL, LAPSES, LEASES, LISTS, META, PLACES,
+    SNAPSHOTS,
 };
 use super::{Broken, OpenError};
 
@@ -72,6 +73,7 @@ fn create(db: &Database) -> Result<(), Broken> {
     txn.open_table(META)?.insert(NUMBER, FORMAT)?;
     txn.open_table(CHATS)?;
     txn.open_table(JOURNAL)?;
+    txn.open_table(PLACES)?;
     txn.open_table(SNAPSHOTS)?;
     txn.open_table(DUE)?;
     txn.open_table(FEED_IDS)?;

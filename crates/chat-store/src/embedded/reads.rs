@@ -9,7 +9,7 @@ use redb::ReadTransaction;
 use super::Broken;
 use super::rows::{
     CHATS, ChatRow, ENTRIES, Entry, FEED_IDS, FEEDS, Feed, JOURNAL, LEASES, LISTS, LeaseRow,
-    SNAPSHOTS, pair, read_record, read_snapshot, second,
+    PLACES, SNAPSHOTS, pair, read_record, read_snapshot, second,
 };
 use crate::{EntryRow, FeedEntry, FeedId, FeedPage, FeedRow, Lease, LeaseKey, Loaded, Record};
 
@@ -23,11 +23,7 @@ pub(super) fn load(txn: &ReadTransaction, chat: &ChatId) -> Result<Option<Loaded
         let what = format!("{chat} has a snapshot of {covered}, ahead of its head {}", row.version);
         return Err(Broken::new(format!("the file is damaged: {what}")));
     }
-    let records = records_of(txn, &row, covered, usize::MAX)?;
-    if records.len() as u64 != row.version - covered {
-        let what = format!("{} of them after {covered} of {}", records.len(), row.version);
-        return Err(Broken::new(format!("the file is damaged: {chat} lacks records, {what}")));
-    }
+    let records = records_of(txn, chat, &row, covered, usize::MAX)?;
     Ok(Some(Loaded::new(row.head(), snapshot, records)))
 }
 
@@ -38,7 +34,7 @@ pub(super) fn records(
     limit: usize,
 ) -> Result<Vec<Record>, Broken> {
     match chat_row(txn, chat)? {
-        Some(row) => records_of(txn, &row, after, limit),
+        Some(row) => records_of(txn, chat, &row, after, limit),
         None => Ok(Vec::new()),
     }
 }
@@ -55,12 +51,9 @@ pub(super) fn feed(
     for row in entries_after(txn, number, after)?.take(limit) {
         let (key, row) = row?;
         let (cursor, entry) = (second(key.value()), Entry::read(row.value())?);
-        let Some(record) = journal.get(pair(entry.life, entry.version))? else {
-            let Entry { chat, version, .. } = entry;
-            let what = format!("{name} has version {version} of chat {chat} at {cursor}");
-            return Err(Broken::new(format!("the file is damaged: {what}, which is not there")));
-        };
-        let record = read_record(entry.version, record.value())?;
+        let record = journal.get(entry.place)?;
+        let record = record.ok_or_else(|| lacks(&entry.chat, entry.version))?;
+        let record = read_record(&entry.chat, entry.version, record.value())?;
         entries.push(FeedEntry::new(cursor, entry.chat, record));
     }
     Ok(FeedPage::new(feed.floor, entries))
@@ -182,6 +175,7 @@ fn feed_row(txn: &ReadTransaction, name: &FeedId) -> Result<Option<(u64, Feed)>,
 
 fn records_of(
     txn: &ReadTransaction,
+    chat: &ChatId,
     row: &ChatRow,
     after: u64,
     limit: usize,
@@ -189,14 +183,18 @@ fn records_of(
     if after >= row.version {
         return Ok(Vec::new());
     }
+    let places = row.places(&txn.open_table(PLACES)?, after, limit)?;
     let journal = txn.open_table(JOURNAL)?;
-    let rows = journal.range(pair(row.life, after + 1)..=pair(row.life, row.version))?;
-    rows.take(limit)
-        .map(|row| {
-            let (key, row) = row?;
-            read_record(second(key.value()), row.value())
-        })
-        .collect()
+    let records = (after + 1..).zip(places).map(|(version, place)| {
+        let record = journal.get(place)?.ok_or_else(|| lacks(chat, version))?;
+        read_record(chat, version, record.value())
+    });
+    records.collect()
+}
+
+/// A record is not where it should be.
+pub(super) fn lacks(chat: &ChatId, version: u64) -> Broken {
+    Broken::new(format!("the file is damaged: chat {chat} lacks its record {version}"))
 }
 
 type Entries = redb::Range<'static, u128, &'static [u8]>;

@@ -8,14 +8,19 @@ use chat_model::ChatId;
 use redb::TableDefinition;
 
 use super::Broken;
+use super::places::BLOCK;
 use crate::{CommandId, FeedId, Head, Lease, Record, Snapshot};
 
 /// Format, counters: what there is one of.
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("chat-store/meta");
 /// [`ChatRow`] by the chat's id.
 pub(super) const CHATS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("chats");
-/// Records by life and version ([`pair`]), so that a chat's records stand together.
-pub(super) const JOURNAL: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("journal");
+/// Records by their place, the order of appending: what one commit brings stands together, however
+/// many chats it is of.
+pub(super) const JOURNAL: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("journal");
+/// Where a chat's older records stand, [`BLOCK`](super::places::BLOCK) places at a time, by life and
+/// number of the block ([`pair`]). The newest places are in the [`ChatRow`].
+pub(super) const PLACES: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("places");
 /// The newest snapshot by life.
 pub(super) const SNAPSHOTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("snapshots");
 /// The chats that may expire, by the time from which they may.
@@ -26,7 +31,7 @@ pub(super) const FEED_IDS: TableDefinition<'_, &str, u64> = TableDefinition::new
 pub(super) const FEEDS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("feeds");
 /// [`Entry`] by feed number and cursor ([`pair`]).
 pub(super) const ENTRIES: TableDefinition<'_, u128, &[u8]> = TableDefinition::new("entries");
-/// [`Age`] by the order of appending: which feeds heard of it, and when.
+/// [`Age`] by the place of the record: which feeds heard of it, and when.
 pub(super) const AGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("ages");
 /// Chats by feed number and place in its list ([`pair`]).
 pub(super) const LISTS: TableDefinition<'_, u128, &str> = TableDefinition::new("lists");
@@ -57,6 +62,8 @@ pub(super) struct ChatRow {
     pub(super) due_ms: Option<i64>,
     /// The newest of its appends in [`AGES`]: the chat stays while that one does.
     pub(super) last_age: u64,
+    /// Where the records after the last full block stand.
+    pub(super) places: Vec<u64>,
     /// The numbers of the feeds that list it, with its places there.
     pub(super) listed: Vec<(u64, u64)>,
 }
@@ -70,6 +77,7 @@ impl ChatRow {
             expire_at_ms: None,
             due_ms: None,
             last_age: 0,
+            places: Vec::new(),
             listed: Vec::new(),
         }
     }
@@ -79,13 +87,14 @@ impl ChatRow {
     }
 
     pub(super) fn write(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64 + 16 * self.listed.len());
+        let mut out = Vec::with_capacity(64 + 8 * self.places.len() + 16 * self.listed.len());
         for number in [self.life, self.version, self.last_age] {
             out.extend(number.to_le_bytes());
         }
         out.extend(self.newest_at_ms.to_le_bytes());
         write_time(&mut out, self.expire_at_ms);
         write_time(&mut out, self.due_ms);
+        self.places.iter().for_each(|place| out.extend(place.to_le_bytes()));
         for (feed, place) in &self.listed {
             out.extend(feed.to_le_bytes());
             out.extend(place.to_le_bytes());
@@ -98,15 +107,17 @@ impl ChatRow {
         let (life, version, last_age) = (from.u64()?, from.u64()?, from.u64()?);
         let newest_at_ms = from.i64()?;
         let (expire_at_ms, due_ms) = (from.time()?, from.time()?);
+        let places = (0..version % BLOCK).map(|_| from.u64()).collect::<Result<_, _>>()?;
         let mut listed = Vec::with_capacity(from.left.len() / 16);
         while !from.left.is_empty() {
             listed.push((from.u64()?, from.u64()?));
         }
-        Ok(Self { life, version, newest_at_ms, expire_at_ms, due_ms, last_age, listed })
+        Ok(Self { life, version, newest_at_ms, expire_at_ms, due_ms, last_age, places, listed })
     }
 }
 
 /// How far a feed goes, and its name.
+#[derive(Clone)]
 pub(super) struct Feed {
     pub(super) floor: u64,
     pub(super) head: u64,
@@ -129,20 +140,20 @@ impl Feed {
 
 /// One entry of a feed: which record it is.
 pub(super) struct Entry {
-    pub(super) life: u64,
+    pub(super) place: u64,
     pub(super) version: u64,
     pub(super) chat: ChatId,
 }
 
 impl Entry {
-    pub(super) fn write(life: u64, version: u64, chat: &ChatId) -> Vec<u8> {
-        [&life.to_le_bytes(), &version.to_le_bytes(), chat.as_str().as_bytes()].concat()
+    pub(super) fn write(place: u64, version: u64, chat: &ChatId) -> Vec<u8> {
+        [&place.to_le_bytes(), &version.to_le_bytes(), chat.as_str().as_bytes()].concat()
     }
 
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Broken> {
         let mut from = Bytes { what: "feed entry", left: bytes };
-        let (life, version) = (from.u64()?, from.u64()?);
-        Ok(Self { life, version, chat: ChatId::new(from.text()?) })
+        let (place, version) = (from.u64()?, from.u64()?);
+        Ok(Self { place, version, chat: ChatId::new(from.text()?) })
     }
 }
 
@@ -195,22 +206,41 @@ impl LeaseRow {
     }
 }
 
-/// A record's row: a checksum over the rest, when, whose command, and the payload.
-pub(super) fn write_record(at_ms: i64, command: CommandId, payload: &[u8]) -> Vec<u8> {
+/// A record's row: a checksum, when, whose command, and the payload.
+///
+/// The checksum is over the rest and over whose record it is, so that one that is found in the wrong
+/// place is damage, not another chat's history.
+pub(super) fn write_record(
+    chat: &ChatId,
+    version: u64,
+    at_ms: i64,
+    command: CommandId,
+    payload: &[u8],
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(28 + payload.len());
     out.extend([0; 4]);
     out.extend(at_ms.to_le_bytes());
     out.extend(command.as_bytes());
     out.extend(payload);
-    seal(out)
+    let sum = sum_for(chat, version, &out[4..]);
+    out[..4].copy_from_slice(&sum.to_le_bytes());
+    out
 }
 
-pub(super) fn read_record(version: u64, row: &[u8]) -> Result<Record, Broken> {
+pub(super) fn read_record(chat: &ChatId, version: u64, row: &[u8]) -> Result<Record, Broken> {
     let mut from = Bytes { what: "record", left: row };
-    from.unseal()?;
+    from.unseal_with(|rest| sum_for(chat, version, rest))?;
     let at_ms = from.i64()?;
     let command = CommandId::new(from.take()?);
     Ok(Record::new(version, at_ms, command, from.left))
+}
+
+fn sum_for(chat: &ChatId, version: u64, rest: &[u8]) -> u32 {
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(rest);
+    sum.update(&version.to_le_bytes());
+    sum.update(chat.as_str().as_bytes());
+    sum.finalize()
 }
 
 /// A snapshot's row: a checksum over the rest, its version, the model's revision, and the state.
@@ -277,8 +307,12 @@ impl<'a> Bytes<'a> {
     }
 
     fn unseal(&mut self) -> Result<(), Broken> {
+        self.unseal_with(crc32fast::hash)
+    }
+
+    fn unseal_with(&mut self, sum_of: impl FnOnce(&[u8]) -> u32) -> Result<(), Broken> {
         let sum = u32::from_le_bytes(self.take()?);
-        if sum == crc32fast::hash(self.left) { Ok(()) } else { Err(self.damaged()) }
+        if sum == sum_of(self.left) { Ok(()) } else { Err(self.damaged()) }
     }
 
     fn damaged(&self) -> Broken {

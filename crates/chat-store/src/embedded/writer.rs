@@ -246,6 +246,7 @@ impl Writer {
             let mut tables = Tables::open(&txn, window_ms, now_ms)?;
             let done: Result<Vec<bool>, Broken> =
                 group.iter_mut().map(|task| task.apply(&mut tables)).collect();
+            let done = done.and_then(|done| tables.finish().map(|()| done));
             let (changed, wakes) = (tables.changed, std::mem::take(&mut tables.wakes));
             drop(tables);
             let done = done?;

@@ -6,7 +6,7 @@ use redb::{ReadTransaction, ReadableTable};
 use super::{Change, Found, Step};
 use crate::embedded::Broken;
 use crate::embedded::rows::{
-    Age, CHATS, ChatRow, Entry, JOURNAL, pair, read_record, read_snapshot, write_record,
+    Age, CHATS, ChatRow, Entry, JOURNAL, PLACES, pair, read_record, read_snapshot, write_record,
     write_snapshot,
 };
 use crate::embedded::tables::{Counter, Tables};
@@ -41,7 +41,13 @@ impl AppendOne {
             expect: append.expect,
             command: append.command,
             at_ms: append.at_ms,
-            row: write_record(append.at_ms, append.command, append.payload),
+            row: write_record(
+                append.chat,
+                append.expect.version + 1,
+                append.at_ms,
+                append.command,
+                append.payload,
+            ),
             feeds,
             list: append.list.to_vec(),
             unlist: append.unlist.to_vec(),
@@ -67,9 +73,8 @@ impl Change for AppendOne {
             Some(row) => row,
             None => ChatRow::new(tables.next(Counter::Life)?),
         };
-        row.version += 1;
-        tables.journal.insert(pair(row.life, row.version), self.row.as_slice())?;
-        self.announce(tables, &mut row)?;
+        let place = tables.record(&mut row, &self.row)?;
+        self.announce(tables, &mut row, place)?;
         for name in &self.unlist {
             let Some(number) = tables.feed_number(name)? else { continue };
             if let Some(at) = row.listed.iter().position(|(listed, _)| *listed == number) {
@@ -94,32 +99,36 @@ impl Change for AppendOne {
         let chats = txn.open_table(CHATS)?;
         let Some(row) = chats.get(self.chat.as_str())? else { return Ok(Found::Absent) };
         let row = ChatRow::read(row.value())?;
-        let journal = txn.open_table(JOURNAL)?;
-        let Some(record) = journal.get(pair(row.life, version))? else { return Ok(Found::Absent) };
-        let record = read_record(version, record.value())?;
+        let places = row.places(&txn.open_table(PLACES)?, self.expect.version, 1)?;
+        let Some(place) = places.first() else { return Ok(Found::Absent) };
+        let Some(record) = txn.open_table(JOURNAL)?.get(place)? else { return Ok(Found::Unknown) };
+        let record = read_record(&self.chat, version, record.value())?;
         let ours = record.command == self.command;
         Ok(if ours { Found::Applied(Ok(Head::new(version, row.life))) } else { Found::Absent })
     }
 }
 
 impl AppendOne {
-    fn announce(&self, tables: &mut Tables<'_>, row: &mut ChatRow) -> Result<(), Broken> {
+    fn announce(
+        &self,
+        tables: &mut Tables<'_>,
+        row: &mut ChatRow,
+        place: u64,
+    ) -> Result<(), Broken> {
         if self.feeds.is_empty() {
             return Ok(());
         }
-        let entry = Entry::write(row.life, row.version, &self.chat);
+        let entry = Entry::write(place, row.version, &self.chat);
         let mut age = Age { at_ms: self.at_ms, feeds: Vec::with_capacity(self.feeds.len()) };
         for name in &self.feeds {
             let number = tables.feed_of(name)?;
-            let mut feed = tables.feed(number)?;
-            feed.head += 1;
-            tables.entries.insert(pair(number, feed.head), entry.as_slice())?;
-            tables.put_feed(number, &feed)?;
+            let cursor = tables.advance(number)?;
+            tables.entries.insert(pair(number, cursor), entry.as_slice())?;
             age.feeds.push(number);
-            tables.wakes.push(Wake::new(name.clone(), feed.head));
+            tables.wakes.push(Wake::new(name.clone(), cursor));
         }
-        row.last_age = tables.next(Counter::Age)?;
-        tables.ages.insert(row.last_age, age.write().as_slice())?;
+        row.last_age = place;
+        tables.ages.insert(place, age.write().as_slice())?;
         Ok(())
     }
 }

@@ -52,7 +52,7 @@ fn trim_feeds(tables: &mut Tables<'_>, now_ms: i64, limit: usize) -> Result<usiz
             let mut feed = tables.feed(feed_number)?;
             feed.floor += 1;
             tables.entries.remove(pair(feed_number, feed.floor))?;
-            tables.put_feed(feed_number, &feed)?;
+            tables.put_feed(feed_number, feed);
         }
         gone += now;
         if age.feeds.is_empty() {
@@ -93,7 +93,7 @@ fn remove_chats(tables: &mut Tables<'_>, now_ms: i64, limit: usize) -> Result<us
         let Some(row) = tables.chat(chat)? else { continue };
         tables.chats.remove(chat.as_str())?;
         tables.snapshots.remove(row.life)?;
-        tables.journal.retain_in(pair(row.life, 0)..=pair(row.life, u64::MAX), |_, _| false)?;
+        tables.forget_records(&row)?;
         for (number, place) in row.listed {
             tables.unlist(number, place)?;
         }

@@ -5,6 +5,7 @@ use redb::ReadableTable;
 
 use super::{Change, Step};
 use crate::embedded::Broken;
+use crate::embedded::reads::lacks;
 use crate::embedded::rows::{ChatRow, pair, read_record, write_record};
 use crate::embedded::tables::{Counter, Tables};
 use crate::{FeedId, ImportError, Record};
@@ -30,10 +31,9 @@ impl Change for ImportChat {
         tables.changed = true;
         let mut row = ChatRow::new(tables.next(Counter::Life)?);
         for record in &self.records {
-            row.version = record.version;
-            row.newest_at_ms = row.newest_at_ms.max(record.at_ms);
-            let bytes = write_record(record.at_ms, record.command, &record.payload);
-            tables.journal.insert(pair(row.life, row.version), bytes.as_slice())?;
+            let Record { version, at_ms, command, ref payload, .. } = *record;
+            row.newest_at_ms = row.newest_at_ms.max(at_ms);
+            tables.record(&mut row, &write_record(&self.chat, version, at_ms, command, payload))?;
         }
         row.expire_at_ms = self.expire_at_ms;
         let left_the_window = row.newest_at_ms.saturating_add(tables.window_ms);
@@ -49,10 +49,10 @@ impl ImportChat {
         if row.version != self.records.len() as u64 {
             return Ok(false);
         }
-        let kept = tables.journal.range(pair(row.life, 1)..=pair(row.life, row.version))?;
-        for (kept, record) in kept.zip(&self.records) {
-            let (_, kept) = kept?;
-            if read_record(record.version, kept.value())? != *record {
+        for (place, record) in tables.places_of(row, 0)?.into_iter().zip(&self.records) {
+            let kept =
+                tables.journal.get(place)?.ok_or_else(|| lacks(&self.chat, record.version))?;
+            if read_record(&self.chat, record.version, kept.value())? != *record {
                 return Ok(false);
             }
         }
@@ -92,7 +92,7 @@ impl Change for ImportFeed {
         let number = tables.feed_of(&self.feed)?;
         let mut feed = tables.feed(number)?;
         (feed.floor, feed.head) = (self.head, self.head);
-        tables.put_feed(number, &feed)?;
+        tables.put_feed(number, feed);
         for (chat, mut row) in self.listed.iter().zip(rows) {
             tables.list(chat, &mut row, &self.feed)?;
             tables.put_chat(chat, &row)?;
