@@ -96,7 +96,7 @@ impl Disk {
     fn open(path: &Path) -> Self {
         const SIZE: u64 = 64 << 20;
         let file = File::create(path).expect("a file");
-        let zeros = vec![0; 1 << 20];
+        let zeros = vec![0; 16 << 10];
         for at in (0..SIZE).step_by(zeros.len()) {
             file.write_all_at(&zeros, at).expect("room");
         }

@@ -66,7 +66,7 @@ impl Raw {
     fn new(path: &Path) -> Self {
         const SIZE: u64 = 256 << 20;
         let file = File::create(path).expect("a file");
-        let zeros = vec![0; 1 << 20];
+        let zeros = vec![0; 16 << 10];
         for at in (0..SIZE).step_by(zeros.len()) {
             file.write_all_at(&zeros, at).expect("room");
         }

@@ -128,7 +128,7 @@ impl Disk {
             return Ok(());
         }
         let up_to = end.saturating_add(AHEAD).min(self.file.len()?.max(end));
-        let zeros = vec![0; index(AHEAD.min(up_to - *filled))];
+        let zeros = vec![0; index(STRIDE.min(up_to - *filled))];
         while *filled < up_to {
             let data = &zeros[..zeros.len().min(index(up_to - *filled))];
             let access = DiskAccess::Write { offset: *filled, data };
@@ -231,6 +231,10 @@ const BLOCK: u64 = 4096;
 
 /// How much room the file is given at a time.
 const AHEAD: u64 = 4 << 20;
+
+/// How much of that is written at once. Kernels keep in one piece what came in one piece, and look at
+/// all of the piece when a page of it is written.
+const STRIDE: u64 = 16 << 10;
 
 /// What would have been written, by block.
 struct Overlay {
