@@ -29,6 +29,9 @@ pub struct ClientConfig {
     pub connection_types: Vec<String>,
     /// Whether to ask for acknowledged messages (BAYEUX-9.2). Default true.
     pub ack: bool,
+    /// Whether to ask, after a session was lost, to go on where it was (DEC-71). Default false: stock
+    /// clients do not, and servers that know nothing of it may switch acknowledgement off.
+    pub resume: bool,
     /// How long a response may take beyond what the server holds it, ms. Default 10,000
     /// (BAYEUX-8.3).
     pub max_network_delay_ms: u64,
@@ -43,6 +46,7 @@ impl Default for ClientConfig {
         Self {
             connection_types: vec!["long-polling".to_owned()],
             ack: true,
+            resume: false,
             max_network_delay_ms: 10_000,
             backoff_increment_ms: 1_000,
             max_backoff_ms: 60_000,
@@ -67,10 +71,13 @@ pub struct Transmit {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ClientEvent {
-    /// A handshake succeeded. Unless it is the first, read again whatever may have changed.
+    /// A handshake succeeded. Unless it is the first or `resumed`, read again whatever may have
+    /// changed.
     Opened {
         /// The name of the session.
         client_id: ClientId,
+        /// Whether what was missed since the last session follows (DEC-71).
+        resumed: bool,
     },
     /// The server listens to us on this channel.
     Subscribed {
@@ -133,6 +140,10 @@ pub struct Client {
     /// … and the other for the rest.
     side: Line,
     counsel: Counsel,
+    /// The last number that came with a connect: how far the last session got, 0 if unknown.
+    checkpoint: u64,
+    /// The server did not understand where to go on.
+    resumes_nothing: bool,
     backoff_ms: u64,
     exchanges: u64,
     messages: u64,
@@ -197,6 +208,8 @@ impl Client {
             main: Line::default(),
             side: Line::default(),
             counsel: Counsel::default(),
+            checkpoint: 0,
+            resumes_nothing: false,
             backoff_ms: 0,
             exchanges: 0,
             messages: 0,

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use super::wire::{Counsel, Received};
+use super::wire::{AckReply, Counsel, Received};
 use super::{Asked, Client, ClientEvent, Open, Phase};
 use crate::error::Fault;
 use crate::id::{ClientId, Instant};
@@ -40,6 +40,7 @@ impl Client {
             Phase::Open(open) if reply.successful => {
                 (open.connected, open.proven) = (true, true);
                 open.ack = open.ack.map(|last| reply.ack().unwrap_or(last));
+                self.checkpoint = open.ack.unwrap_or_default();
                 self.backoff_ms = 0;
                 if self.counsel.stops() {
                     return self.stop(None);
@@ -55,7 +56,14 @@ impl Client {
         }
     }
 
-    pub(super) fn opened(&mut self, now: Instant, client_id: ClientId, ack: bool) {
+    pub(super) fn opened(&mut self, now: Instant, client_id: ClientId, ack: AckReply) {
+        let asked = self.config.resume && !self.resumes_nothing && self.checkpoint > 0;
+        let resumed = asked && ack == AckReply::From(self.checkpoint);
+        if !resumed {
+            // Who does not know the form may have taken it for no wish at all.
+            self.resumes_nothing |= asked && ack == AckReply::Off;
+            self.checkpoint = 0;
+        }
         self.granted.clear();
         self.refused.clear();
         self.side.not_before = now;
@@ -64,10 +72,10 @@ impl Client {
             client_id: client_id.clone(),
             connected: false,
             proven: false,
-            ack: ack.then_some(0),
+            ack: (ack != AckReply::Off).then_some(self.checkpoint),
         };
         self.phase = Phase::Open(open);
-        self.events.push_back(ClientEvent::Opened { client_id });
+        self.events.push_back(ClientEvent::Opened { client_id, resumed });
     }
 
     pub(super) fn lost(&mut self, now: Instant, error: String) {

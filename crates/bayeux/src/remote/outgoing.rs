@@ -30,7 +30,9 @@ impl Client {
     pub(super) fn send_handshake(&mut self, now: Instant) {
         let id = self.message_id();
         let types = self.config.connection_types.clone();
-        let message = Sent::new("/meta/handshake", &id).handshake(&types, self.config.ack);
+        let resumes = self.config.resume && !self.resumes_nothing && self.checkpoint > 0;
+        let from = resumes.then_some(self.checkpoint);
+        let message = Sent::new("/meta/handshake", &id).handshake(&types, self.config.ack, from);
         let flight = self.transmit(now, "/handshake", &[message], self.config.max_network_delay_ms);
         self.main.flight = Some(flight);
     }

@@ -55,7 +55,17 @@ struct Ext {
 #[serde(untagged)]
 enum Ack {
     Wanted(bool),
+    From { enabled: bool, batch: u64 },
     Upto(u64),
+}
+
+/// What a handshake reply says of acknowledgement (BAYEUX-9.2-6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AckReply {
+    Off,
+    On,
+    /// The session goes on from this number (DEC-71).
+    From(u64),
 }
 
 impl<'a> Sent<'a> {
@@ -73,13 +83,17 @@ impl<'a> Sent<'a> {
         Self { subscription: Some(pattern), ..self }
     }
 
-    /// What a handshake says (BAYEUX-3.1).
-    pub(super) fn handshake(self, types: &'a [String], ack: bool) -> Self {
+    /// What a handshake says (BAYEUX-3.1), and from which number it wants to go on (DEC-71).
+    pub(super) fn handshake(self, types: &'a [String], ack: bool, from: Option<u64>) -> Self {
+        let wanted = match from {
+            Some(batch) => Ack::From { enabled: true, batch },
+            None => Ack::Wanted(true),
+        };
         Self {
             version: Some("1.0"),
             minimum_version: Some("1.0"),
             supported_connection_types: Some(types),
-            ext: ack.then_some(Ext { ack: Ack::Wanted(true) }),
+            ext: ack.then_some(Ext { ack: wanted }),
             ..self
         }
     }
@@ -187,14 +201,21 @@ impl Received<'_> {
     }
 
     /// Whether a handshake reply switches acknowledgement on, in either form (BAYEUX-9.2-6).
-    pub(super) fn ack_enabled(&self) -> bool {
+    pub(super) fn ack_enabled(&self) -> AckReply {
         #[derive(Deserialize)]
         struct Enabled {
             enabled: bool,
+            batch: Option<u64>,
         }
-        let Some(ack) = self.ext_ack() else { return false };
-        let text = ack.get();
-        text == "true" || serde_json::from_str(text).is_ok_and(|ack: Enabled| ack.enabled)
+        let text = self.ext_ack().map_or("", RawValue::get);
+        if text == "true" {
+            return AckReply::On;
+        }
+        match serde_json::from_str(text) {
+            Ok(Enabled { enabled: true, batch: Some(batch) }) => AckReply::From(batch),
+            Ok(Enabled { enabled: true, batch: None }) => AckReply::On,
+            _ => AckReply::Off,
+        }
     }
 
     /// The number in a connect reply.

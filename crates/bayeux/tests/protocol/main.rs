@@ -15,6 +15,7 @@ mod bayeux_6_publish;
 mod bayeux_9_ack;
 mod dec_45_endings;
 mod dec_71_checkpoints;
+mod dec_71_remote;
 mod hostile;
 mod lifecycle;
 mod remote;

@@ -17,11 +17,12 @@ use bayeux::{Client, ClientConfig, ClientEvent, ExchangeId, Instant, Pattern};
 use bytes::Bytes;
 
 const OPENED: &str = r#"[{"channel":"/meta/handshake","clientId":"c","successful":true,"ext":{"ack":true},"advice":{"reconnect":"retry","interval":0,"timeout":20000}}]"#;
-const CONNECTED: &str = r#"[{"channel":"/meta/connect","successful":true,"ext":{"ack":5}}]"#;
-const FORGOTTEN: &str = r#"[{"channel":"/meta/connect","successful":false,"error":"402::Unknown client","advice":{"interval":0,"reconnect":"handshake"}}]"#;
+pub(crate) const CONNECTED: &str =
+    r#"[{"channel":"/meta/connect","successful":true,"ext":{"ack":5}}]"#;
+pub(crate) const FORGOTTEN: &str = r#"[{"channel":"/meta/connect","successful":false,"error":"402::Unknown client","advice":{"interval":0,"reconnect":"handshake"}}]"#;
 
 /// A session that holds its second connect, exchange 3.
-fn begin() -> String {
+pub(crate) fn begin() -> String {
     format!(
         r#"
         do start
@@ -352,7 +353,7 @@ fn disconnecting() {
     ));
 }
 
-fn check(config: ClientConfig, script: &str) {
+pub(crate) fn check(config: ClientConfig, script: &str) {
     let mut run = Run { client: Client::new(config), now: Instant::from_millis(7) };
     for (number, line) in script.lines().enumerate() {
         let line = line.trim();
@@ -434,7 +435,10 @@ impl Run {
 
 fn told(event: &ClientEvent) -> String {
     match event {
-        ClientEvent::Opened { client_id } => format!("opened {}", client_id.as_str()),
+        ClientEvent::Opened { client_id, resumed: true } => {
+            format!("resumed {}", client_id.as_str())
+        }
+        ClientEvent::Opened { client_id, .. } => format!("opened {}", client_id.as_str()),
         ClientEvent::Subscribed { pattern } => format!("subscribed {}", pattern.as_str()),
         ClientEvent::Refused { pattern, error } => format!("refused {} {error}", pattern.as_str()),
         ClientEvent::Event { channel, data } => {

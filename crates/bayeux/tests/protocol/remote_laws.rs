@@ -309,7 +309,7 @@ impl Sim {
             while let Some(event) = peer.client.poll_event() {
                 moved = true;
                 match event {
-                    ClientEvent::Opened { client_id } => {
+                    ClientEvent::Opened { client_id, .. } => {
                         peer.heard.insert(client_id.as_str().to_owned(), Vec::new());
                         peer.session = Some(client_id.as_str().to_owned());
                     }
