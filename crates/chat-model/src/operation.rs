@@ -5,8 +5,10 @@
 //! Adding an operation is one row here, one in [`crate::capability`], and the arm that the compiler
 //! then asks for in `decide`.
 
+mod build;
 mod read;
 mod target;
+mod write;
 
 use alloc::string::String;
 
@@ -21,6 +23,7 @@ use crate::rejection::Rejection;
 use crate::state::{SupervisionMode, SupervisionScope};
 use crate::user_data::{UserDataKeys, UserDataPatch};
 use read::{FromBody, operation_kind};
+use write::{Body, ToBody};
 
 macro_rules! operations {
     (
@@ -96,6 +99,16 @@ macro_rules! operations {
             /// Which operation it is.
             pub const fn kind(&self) -> $Kind {
                 match self { $(Self::$name { .. } => $Kind::$name,)+ }
+            }
+
+            /// The request body: compact JSON that [`Self::parse`] reads back as this operation.
+            pub fn to_json(&self) -> String {
+                #[allow(unused_mut, reason = "not every operation has parameters")]
+                let mut body = Body::of(self.kind().name());
+                match self {
+                    $(Self::$name { $($field,)* } => { $(ToBody::to_body($field, $wire, &mut body);)* })+
+                }
+                body.finish()
             }
 
             /// Reads a whole request body.

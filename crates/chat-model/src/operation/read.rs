@@ -55,7 +55,7 @@ pub enum ParameterKind {
 /// Text of at least one character (DEC-12).
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
-pub struct Text(String);
+pub struct Text(pub(super) String);
 
 impl Text {
     /// The text.
