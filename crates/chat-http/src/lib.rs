@@ -57,6 +57,8 @@ mod callers;
 mod chance;
 #[cfg(feature = "server")]
 mod chats;
+#[cfg(feature = "client")]
+pub mod client;
 #[cfg(feature = "server")]
 mod clock;
 #[cfg(feature = "server")]
