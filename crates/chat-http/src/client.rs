@@ -61,6 +61,8 @@ mod watch;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use bayeux::{InvalidChannel, Pattern};
+
 pub use address::{Address, AddressError};
 pub use agent::{Agent, Readiness};
 pub use caller::Credentials;
@@ -70,7 +72,7 @@ pub use visitor::{Conversation, Heard, Visitor};
 pub use watch::{Cause, Interruption, Lines, Notified, State, Update, Watch, WatchOptions};
 
 use caller::{Caller, Identity};
-use chat_model::CustomerOperation;
+use chat_model::{CustomerOperation, VisitorId};
 
 /// How a [`Client`] asks.
 #[derive(Clone, Debug)]
@@ -141,6 +143,12 @@ impl Client {
     pub async fn visitor(&self, request: &CustomerOperation) -> Result<Visitor, Error> {
         let identity = Identity::Visitor(self.options.contact_center_id.clone());
         Visitor::request(self.caller(identity), request).await
+    }
+
+    /// The visitor of a chat that was opened before: a page that was loaded again, or another process.
+    pub fn visitor_again(&self, id: VisitorId) -> Visitor {
+        let identity = Identity::Visitor(self.options.contact_center_id.clone());
+        Visitor::again(self.caller(identity), id)
     }
 
     fn caller(&self, identity: Identity) -> Caller {

@@ -38,6 +38,10 @@ impl Visitor {
         Ok(Self { caller: Arc::new(caller), id })
     }
 
+    pub(super) fn again(caller: Caller, id: VisitorId) -> Self {
+        Self { caller: Arc::new(caller), id }
+    }
+
     /// The visitor's name for the chat, which is all the secret there is (CUST-1.7).
     pub fn id(&self) -> &VisitorId {
         &self.id
