@@ -28,10 +28,11 @@ export const BRISK = readFileSync(new URL("brisk.toml", import.meta.url), "utf8"
 const PORTS = { from: 20_000, count: 10_000 };
 
 // Lends `work` a server that has `chats` beside its own; without `config`, a text in TOML, it is the
-// demo contact centre. If it is durable, it keeps them in a file. Whatever happens, the clients hang up
+// demo contact centre. If it is durable, it keeps them in a file, and otherwise in `store`, or in
+// memory. Whatever happens, the clients hang up
 // and the server ends: a failed test must not keep the process alive.
-export async function withServer({ chats = [], config, isDurable = false } = {}, work) {
-  const server = await Server.start(chats, config, isDurable);
+export async function withServer({ chats = [], config, isDurable = false, store } = {}, work) {
+  const server = await Server.start(chats, config, isDurable, store);
   try {
     await work(server);
     await Promise.all([...server.clients].map((client) => client.hangUp()));
@@ -48,7 +49,7 @@ class Server {
   #words;
   #child;
   #exited;
-  // A file in which chats are kept; memory without.
+  // The file or the database in which chats are kept; memory without.
   #store;
 
   // Who has to hang up before it ends.
@@ -57,12 +58,10 @@ class Server {
   // What ends between them and the server.
   afterwards = [];
 
-  static async start(chats, config, isDurable) {
+  static async start(chats, config, isDurable, store) {
     const server = new Server();
     server.#folder = await mkdtemp(join(tmpdir(), "chat-clients-"));
-    if (isDurable) {
-      server.#store = join(server.#folder, "chats.redb");
-    }
+    server.#store = isDurable ? join(server.#folder, "chats.redb") : store;
     const file = join(server.#folder, "chats.json");
     await writeFile(file, JSON.stringify(chats));
     server.#words = ["serve", "--chats", file];
@@ -141,7 +140,7 @@ class Server {
     await this.#run(new URL(this.url).host);
   }
 
-  // What `chat store` says of the file in which a stopped server kept its chats.
+  // What `chat store` says of where stopped servers kept their chats.
   async store(command) {
     const { stdout } = await promisify(execFile)(program(), ["store", command, this.#store], {
       maxBuffer: Infinity,

@@ -26,9 +26,12 @@ export class Ledger {
   unsent = 0;
 
   // Sends one operation after the other to `chats` of the agent's, until `signal` is aborted: pairs of
-  // user data and messages in turn, none of them twice.
-  async send(agent, chats, random, signal) {
+  // user data and messages in turn, none of them twice, with a pause after each.
+  async send(agent, chats, random, signal, pauseMs = 0) {
     while (!signal.aborted) {
+      if (pauseMs > 0) {
+        await sleep(pauseMs);
+      }
       const number = (this.#last += 1);
       const chat = chats[Math.floor(random() * chats.length)];
       const body =

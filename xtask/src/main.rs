@@ -26,6 +26,8 @@ Usage: cargo xtask COMMAND
   fuzz [N]      random calls of the C library under AddressSanitizer, for N seconds (600)
   kill [N] [SEED]
                 kills a server under load N times (50) and looks for what is lost, doubled or reordered
+  failover [N] [SEED]
+                lets the leader of a PostgreSQL cluster under Patroni die N times (4) under load, and looks for what is lost
   figures       what a clean build takes, and how large the program is
   gen           rewrites the generated files from the tables in the code
   gen --check   fails if a generated file is stale
@@ -54,6 +56,9 @@ fn main() -> ExitCode {
         ["kill"] => test::kill("50", None),
         ["kill", kills] => test::kill(kills, None),
         ["kill", kills, seed] => test::kill(kills, Some(seed)),
+        ["failover"] => test::failover("4", None),
+        ["failover", failovers] => test::failover(failovers, None),
+        ["failover", failovers, seed] => test::failover(failovers, Some(seed)),
         ["figures"] => figures::run(),
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),

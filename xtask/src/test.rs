@@ -47,12 +47,21 @@ fn of_c_memory(tests: &mut Tests) -> Outcome {
 
 /// Kills a server again and again while clients use it; [`run`] does that a few times, too.
 pub(crate) fn kill(kills: &str, seed: Option<&str>) -> Outcome {
-    for number in std::iter::once(kills).chain(seed) {
-        if number.parse::<u32>().is_err() {
-            return Err(format!("expected a number, found {number:?}"));
-        }
-    }
+    check_numbers(kills, seed)?;
     clients::kill(kills, seed)
+}
+
+/// Lets the leader of a PostgreSQL cluster die again and again under load.
+pub(crate) fn failover(failovers: &str, seed: Option<&str>) -> Outcome {
+    check_numbers(failovers, seed)?;
+    clients::failover(failovers, seed)
+}
+
+fn check_numbers(count: &str, seed: Option<&str>) -> Outcome {
+    match std::iter::once(count).chain(seed).find(|number| number.parse::<u32>().is_err()) {
+        None => Ok(()),
+        Some(number) => Err(format!("expected a number, found {number:?}")),
+    }
 }
 
 /// Runs `work` and says how many tests that were.

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::node::Node;
-use super::{Tests, WORKSPACE, python, tools};
+use super::{Tests, WORKSPACE, apt, python, tools};
 use crate::tool::{call, cargo, read};
 use crate::{Outcome, repo};
 
 const FOLDER: &str = "tests/clients";
+const CLUSTER: &str = "tests/cluster";
 
 pub(super) fn run(tests: &mut Tests) -> Outcome {
     tools::shell()?;
@@ -32,6 +33,33 @@ pub(super) fn kill(kills: &str, seed: Option<&str>) -> Outcome {
     let mut command = node.command("node");
     command.args(["--test", "--test-reporter=spec", "--test-force-exit", "durable.test.mjs"]);
     command.current_dir(repo::root().join(FOLDER)).env("CHAT_BIN", program).env("KILLS", kills);
+    if let Some(seed) = seed {
+        command.env("SEED", seed);
+    }
+    call(&mut command)
+}
+
+/// Lets the leader of a PostgreSQL cluster die as often as `failovers` says, under the load of two servers;
+/// `seed` repeats a run that printed it.
+pub(super) fn failover(failovers: &str, seed: Option<&str>) -> Outcome {
+    super::postgres::provide()?;
+    apt::need("etcd", "etcd-server", "where Patroni keeps who leads")?;
+    let venv = python::Venv::provide_for_anybody("cluster-venv")?;
+    // Two of the packages come as source only.
+    let source = "--no-binary=python-etcd,ydiff";
+    let requirements = format!("{CLUSTER}/requirements.txt");
+    let lock = ["--require-hashes", "--only-binary=:all:", source, "--requirement", &requirements];
+    venv.install(&lock)?;
+    let node = Node::provide()?;
+    node.install(FOLDER)?;
+    let program = program_of(&["build", "--release", "--locked", "--package", "chat-cli"])?;
+    let mut command = node.command("node");
+    command.args(["--test", "--test-reporter=spec", "--test-force-exit", "failover.test.mjs"]);
+    command.current_dir(repo::root().join(CLUSTER)).env("CHAT_BIN", program);
+    command.env("CLUSTER_PYTHON", venv.python()).env("FAILOVERS", failovers);
+    command.env("CLUSTER_POSTGRES", super::postgres::programs()?);
+    // What the servers say while there is no leader is expected.
+    command.env("RUST_LOG", "error");
     if let Some(seed) = seed {
         command.env("SEED", seed);
     }

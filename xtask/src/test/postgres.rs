@@ -17,9 +17,19 @@ pub(super) fn provide() -> Outcome {
     if is_there() { Ok(()) } else { Err("expected initdb of PostgreSQL, found none".to_owned()) }
 }
 
+/// The folder with the programs of the newest version.
+pub(super) fn programs() -> Result<PathBuf, String> {
+    let newest = folders().into_iter().filter(|folder| folder.join("initdb").is_file()).max();
+    newest.ok_or_else(|| "expected the programs of a PostgreSQL, found none".to_owned())
+}
+
 fn is_there() -> bool {
+    programs().is_ok()
+}
+
+fn folders() -> Vec<PathBuf> {
     let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = installed.map(|entry| entry.path().join("bin")).collect();
     folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-    folders.iter().any(|folder| folder.join("initdb").is_file())
+    folders
 }

@@ -32,6 +32,20 @@ impl Venv {
         Ok(venv)
     }
 
+    /// The one of this name, made if need be, with an interpreter that other users may start, too.
+    pub(super) fn provide_for_anybody(name: &str) -> Result<Self, String> {
+        let venv = Self::found(name)?;
+        if ask(program(venv.python()).args(["-m", "pip", "--version"])).is_none() {
+            let mut make = program("/usr/bin/python3");
+            make.args(["-m", "venv", "--clear"]).arg(&venv.folder);
+            if ask(&mut make).is_none() {
+                apt::install(&["python3", "python3-venv"], "a virtual environment of Python")?;
+                call(&mut make)?;
+            }
+        }
+        Ok(venv)
+    }
+
     /// Its interpreter.
     pub(super) fn python(&self) -> PathBuf {
         self.folder.join("bin/python3")

@@ -43,7 +43,7 @@ impl PostgresOptions {
     /// Several hosts, separated by commas, are tried in turn until one takes writes. Besides what
     /// tokio-postgres reads, the address may say `sslmode` (`disable`, `prefer`, `require`,
     /// `verify-ca`, `verify-full`, with libpq's meanings), `sslrootcert` (a file of certificates in
-    /// PEM, or `system`) and `schema`. As with libpq, only the two `verify` modes know whom they
+    /// PEM, or `system`), `schema` and `durability` (`local`, `replicated`). As with libpq, only the two `verify` modes know whom they
     /// talk to; `prefer`, the default, does not even insist on encryption.
     ///
     /// Further: the schema `chat`, a replay window of one hour, durability
@@ -64,6 +64,7 @@ impl PostgresOptions {
 
         let mut schema = SCHEMA.to_owned();
         let (mut mode, mut roots) = (None, None);
+        let mut durability = Durability::default();
         let mut rest = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -77,6 +78,17 @@ impl PostgresOptions {
                 "sslmode" => mode = Some(value()?),
                 "sslrootcert" => roots = Some(value()?),
                 "schema" => schema = value()?,
+                "durability" => {
+                    durability = match &*value()? {
+                        "local" => Durability::Local,
+                        "replicated" => Durability::Replicated,
+                        other => {
+                            let why =
+                                format!("expected durability local or replicated, got {other:?}");
+                            return Err(address(&why));
+                        }
+                    };
+                }
                 "sslcert" | "sslkey" | "sslcrl" | "passfile" | "service" => {
                     return Err(address(&format!("{key} is not supported")));
                 }
@@ -125,7 +137,7 @@ impl PostgresOptions {
             trust,
             schema: String::new(),
             window: REPLAY_WINDOW,
-            durability: Durability::default(),
+            durability,
             accept_weaker: false,
             must_exist: false,
             connections: CONNECTIONS,
@@ -245,7 +257,7 @@ mod tests {
 
     use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 
-    use super::PostgresOptions;
+    use super::{Durability, PostgresOptions};
 
     #[test]
     fn an_address_that_cannot_be_read_is_answered_with_what_is_wrong_and_not_with_itself() {
@@ -260,6 +272,7 @@ mod tests {
             ("postgres://u:s3cret@db/chats?connect_timeout=soon", "connect_timeout"),
             ("postgres://u:s3cret@db/chats?sslmode=perhaps", "\"perhaps\""),
             ("postgres://u:s3cret@db/chats?sslmode=%ff", "UTF-8"),
+            ("postgres://u:s3cret@db/chats?durability=some", "local or replicated, got \"some\""),
             ("postgres://u:s3cret@db/chats?sslcert=file", "not supported"),
             ("postgres://u:s3cret@db/chats?schema=", "1 to 63 bytes"),
             ("postgres://u:s3cret@db/chats?schema=pg_x", "1 to 63 bytes"),
@@ -275,9 +288,10 @@ mod tests {
     #[test]
     fn an_address_says_where_to_go_and_keeps_its_password_to_itself() {
         let url = "postgres://u:s3cret%3F@a:1,b:2/chats?schema=eu%20west&sslmode=verify-full\
-                   &keepalives=0&sslrootcert=system";
+                   &keepalives=0&sslrootcert=system&durability=replicated";
         let options = PostgresOptions::new(url).expect("the address is fine");
         assert_eq!(options.schema, "eu west");
+        assert_eq!(options.durability, Durability::Replicated);
         assert_eq!(options.config.get_password(), Some(&b"s3cret?"[..]));
         assert_eq!(options.config.get_ports(), [1, 2]);
         assert_eq!(options.config.get_ssl_mode(), SslMode::Require);
