@@ -6,6 +6,7 @@
 
 mod args;
 mod commands;
+mod documents;
 mod exit;
 mod render;
 mod store;

@@ -72,6 +72,8 @@ mod desk;
 #[cfg(feature = "server")]
 mod dispatch;
 #[cfg(feature = "server")]
+mod docs;
+#[cfg(feature = "server")]
 mod hooks;
 #[cfg(feature = "server")]
 mod house;
@@ -132,6 +134,8 @@ pub use config::{
 };
 #[cfg(feature = "server")]
 pub use dispatch::{Candidate, Choice, Distributor, LongestWaiting, WaitingChat};
+#[cfg(feature = "server")]
+pub use docs::Documents;
 #[cfg(feature = "server")]
 pub use hub::{Topic, topics};
 #[cfg(feature = "server")]

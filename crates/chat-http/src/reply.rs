@@ -94,6 +94,11 @@ impl Refusal {
         .with_http(hyper::StatusCode::UNSUPPORTED_MEDIA_TYPE)
     }
 
+    /// The client says that it cannot read what there is.
+    pub(crate) fn not_acceptable(message: &'static str) -> Self {
+        Self::new(StatusCode::InvalidValue, message).with_http(hyper::StatusCode::NOT_ACCEPTABLE)
+    }
+
     /// The body did not arrive in time.
     pub(crate) fn body_too_slow(seconds: u32) -> Self {
         Self::new(

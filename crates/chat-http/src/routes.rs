@@ -6,6 +6,7 @@
 mod center;
 mod chats;
 mod customer;
+mod docs;
 mod express;
 mod health;
 mod internal;
@@ -195,6 +196,11 @@ pub(crate) static CHAPTERS: &[Chapter] = &[
         title: "Health",
         about: "For those who run the server: is it alive, is it ready, how is it doing.",
         routes: health::ROUTES,
+    },
+    Chapter {
+        title: "Documents",
+        about: "What the interface is, for people and for programs; `server.docs` switches it off.",
+        routes: docs::ROUTES,
     },
 ];
 

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError, User};
 use crate::cors::{self, Origins};
 use crate::dispatch::{Distributor, LongestWaiting};
+use crate::docs::Documents;
 use crate::hooks::Hooked;
 use crate::identity::{self, Flights, Passwords, Tag, Throttle};
 use crate::metrics::Metrics;
@@ -65,6 +66,7 @@ pub(crate) struct Server {
     pub(crate) request_ids: RequestIds,
     scales: Arc<Scales>,
     pub(crate) vitals: Box<dyn Vitals>,
+    pub(crate) documents: Documents,
     stopping: AtomicBool,
     /// Whether operators were told that the store is not ready.
     complained: AtomicBool,
@@ -80,6 +82,8 @@ pub struct Extras {
     pub distributor: Box<dyn Distributor>,
     /// What the store tells of itself; nothing by default.
     pub vitals: Box<dyn Vitals>,
+    /// What `/docs` shows; nothing by default.
+    pub documents: Documents,
 }
 
 impl Default for Extras {
@@ -88,6 +92,7 @@ impl Default for Extras {
             chance: Arc::new(SystemChance),
             distributor: Box::new(LongestWaiting),
             vitals: Box::new(NoVitals::new()),
+            documents: Documents::new(),
         }
     }
 }
@@ -164,6 +169,7 @@ impl App {
             metrics,
             request_ids: RequestIds::new(),
             vitals: extras.vitals,
+            documents: extras.documents,
             stopping: AtomicBool::new(false),
             complained: AtomicBool::new(false),
             config,

@@ -31,6 +31,7 @@ pub(super) fn text() -> String {
             "title": "GWS v2 Chat API: notifications",
             "version": Numbers::read().version,
             "description": DESCRIPTION,
+            "contact": { "name": "The authors of chat" },
             "license": { "name": "MIT OR Apache-2.0", "url": "https://spdx.org/licenses/" },
             "tags": [
                 { "name": "bayeux", "description": "The protocol below: sessions and subscriptions." },

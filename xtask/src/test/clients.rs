@@ -68,7 +68,7 @@ pub(super) fn failover(failovers: &str, seed: Option<&str>) -> Outcome {
 
 /// The binary that the workspace's tests have built already. It is asked for in the same way, so
 /// nothing is built twice.
-fn program() -> Result<PathBuf, String> {
+pub(super) fn program() -> Result<PathBuf, String> {
     let mut words = vec!["test"];
     words.extend(WORKSPACE);
     words.push("--no-run");

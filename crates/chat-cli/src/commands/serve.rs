@@ -16,6 +16,7 @@ use chat_store::{MemoryStore, postgres};
 use tokio::net::TcpListener;
 
 use crate::args;
+use crate::documents;
 use crate::exit::{Exit, Failure};
 use crate::render;
 use crate::store::{DatabaseVitals, FileVitals, StoreName};
@@ -82,7 +83,7 @@ async fn serve(
         StoreName::Memory => {
             let wall = clock.clone();
             let store = MemoryStore::new(Arc::new(move || wall.now_ms()));
-            let app = App::new(config, store, clock).map_err(says)?;
+            let app = App::with(config, store, clock, extras()).map_err(says)?;
             run_until_asked(listener, listen, app, chats, &greeting).await
         }
         StoreName::File(path) => {
@@ -92,7 +93,7 @@ async fn serve(
                 .await
                 .map_err(|error| Failure::failed(format!("the store: {error}")))?
                 .map_err(|why| Failure::failed(why.to_string()))?;
-            let mut extras = Extras::default();
+            let mut extras = extras();
             extras.vitals = Box::new(FileVitals(store.clone()));
             let app = App::with(config, store.clone(), clock, extras).map_err(says)?;
             let ended = run_until_asked(listener, listen, app, chats, &greeting).await;
@@ -103,7 +104,7 @@ async fn serve(
             let options = crate::store::database(address, &clock);
             let says_why = |why: postgres::OpenError| Failure::failed(why.to_string());
             let store = options.map_err(says_why)?.open().await.map_err(says_why)?;
-            let mut extras = Extras::default();
+            let mut extras = extras();
             extras.vitals = Box::new(DatabaseVitals(store.clone()));
             let app = App::with(config, store.clone(), clock, extras).map_err(says)?;
             let ended = run_until_asked(listener, listen, app, chats, &greeting).await;
@@ -111,6 +112,13 @@ async fn serve(
             ended
         }
     }
+}
+
+/// What the server cannot bring along itself.
+fn extras() -> Extras {
+    let mut extras = Extras::default();
+    extras.documents = documents::below_docs();
+    extras
 }
 
 async fn run_until_asked(

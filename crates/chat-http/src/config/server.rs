@@ -55,6 +55,9 @@ pub struct Server {
     /// Default false.
     #[serde(default)]
     pub csrf_protection: bool,
+    /// Whether `/docs` shows what the interface is. Default true.
+    #[serde(default = "default_true")]
+    pub docs: bool,
     /// The proxies whose word about the address of a client counts. Default none.
     #[serde(default)]
     pub trusted_proxies: Vec<AddressRange>,
@@ -87,6 +90,7 @@ impl Server {
             secure_cookies: false,
             cookie_same_site: SameSite::default(),
             csrf_protection: false,
+            docs: true,
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
             tls_certificate: None,

@@ -53,7 +53,7 @@ fn parameters(route: &Route, played: &Played) -> Vec<Value> {
         Shape::Many(kind) => parameters::of_collection(kind),
         Shape::One(kind) => parameters::of_resource(kind),
         Shape::Reads { query, .. } => parameters::shared(query.iter().copied()),
-        Shape::Does { .. } | Shape::File(_) => Vec::new(),
+        Shape::Does { .. } | Shape::File(_) | Shape::Document(_) => Vec::new(),
         Shape::Messages if is_post(route) => Vec::new(),
         Shape::Messages => parameters::shared(["jsonp", "message"]),
     });
@@ -132,6 +132,10 @@ fn responses(route: &Route, played: &Played, schemas: &mut Schemas) -> Value {
         let (status, response) = messages(route);
         all.insert(status.to_owned(), response);
     }
+    if matches!(route.shape, Shape::Document(_)) {
+        let about = "The client has it already (`If-None-Match`).";
+        all.insert("304".to_owned(), json!({ "description": about, "headers": headers(route) }));
+    }
     for http in refused_with(route) {
         all.insert(http.to_string(), refusals::reference(http));
     }
@@ -168,6 +172,9 @@ fn success(route: &Route, schemas: &mut Schemas) -> Option<(&'static str, &'stat
             ("text/javascript", about, json!({ "type": "string" }))
         }
         Shape::File(media_type) => (media_type, "The bytes.", json!({ "type": "string" })),
+        Shape::Document(JSON) => (JSON, "The document.", json!({ "type": "object" })),
+        Shape::Document("*/*") => ("*/*", "The bytes; the header says what they are.", json!({})),
+        Shape::Document(media_type) => (media_type, "The bytes.", json!({ "type": "string" })),
     })
 }
 
@@ -186,6 +193,9 @@ fn headers(route: &Route) -> Value {
     if ["readMe", "operateMe"].contains(&route.name()) {
         headers["Set-Cookie"] = refer("SetCookie");
         headers["X-CSRF-TOKEN"] = refer("CsrfToken");
+    }
+    if matches!(route.shape, Shape::Document(_)) {
+        headers["ETag"] = refer("ETag");
     }
     headers
 }
@@ -212,9 +222,15 @@ fn refused_with(route: &Route) -> Vec<u16> {
     let is_of_chats = matches!(route.shape, Shape::Many(kind) if ["chats", "interactions"].contains(&kind.plural));
     if route.path().contains("/{") && !matches!(route.shape, Shape::Messages)
         || is_of_chats
+        // They can be switched off.
+        || matches!(route.shape, Shape::Document(_))
         || is_visitors(route)
     {
         all.push(404);
+    }
+    // Compressed, and nothing else (`crate::docs`).
+    if matches!(route.shape, Shape::Document("*/*")) {
+        all.push(406);
     }
     if posts {
         all.extend([408, 413, 415]);

@@ -175,6 +175,7 @@ fn of_part(path: &str, collection: &str, name: &str) -> String {
         ("chats", _) => "The id of the chat: 16 letters and digits (PLAT-1.5-6).".to_owned(),
         ("channels", _) => "The name of the channel, such as `chat`.".to_owned(),
         ("settings", _) => "The name of the group.".to_owned(),
+        ("schema" | "assets", _) => "The name of the file.".to_owned(),
         ("notifications", _) => "Anything, with slashes or without.".to_owned(),
         (collection, _) => {
             format!("The id of one of the {collection}.")

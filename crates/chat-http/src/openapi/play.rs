@@ -183,6 +183,8 @@ impl Stage {
         self.supervise(&chat).await;
         self.collections().await;
         self.notifications().await;
+        self.note("readSchema", &[("file", "operation.json")]);
+        self.note("readAsset", &[("file", "viewer.js")]);
         let end = json!({ "operationName": "EndContactCenterSession" });
         self.agent("operateMe", &[], end).await;
         self.played
@@ -271,7 +273,7 @@ impl Stage {
         self.note("exchangeMessagesBelowByGet", &suffix);
     }
 
-    /// An address that only a websocket or a script has a use for.
+    /// An address that has no reply of the interface: a websocket, a script or a file.
     fn note(&mut self, operation: &'static str, path: &[(&str, &str)]) {
         let path = parts(path);
         self.played.asked.push(Asked {

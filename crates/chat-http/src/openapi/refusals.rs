@@ -67,6 +67,15 @@ fn table() -> Vec<Status> {
             ],
         },
         Status {
+            http: 406,
+            name: "NotAcceptable",
+            about: "The client says that it cannot read what there is.",
+            examples: vec![(
+                "gzip",
+                Refusal::not_acceptable("expected an Accept-Encoding with gzip"),
+            )],
+        },
+        Status {
             http: 408,
             name: "BodyTooSlow",
             about: "The body did not arrive in time.",
@@ -185,6 +194,11 @@ pub(super) fn headers() -> Value {
             "description": "After so many seconds another try is worth it.",
             "schema": { "type": "integer", "minimum": 0 },
             "example": 1,
+        },
+        "ETag": {
+            "description": "The name of these bytes; with `If-None-Match` they are not sent again.",
+            "schema": { "type": "string" },
+            "example": "\"6f1ed002ab5595859014ebf0951522d9\"",
         },
         "SetCookie": {
             "description": "The HTTP session that was opened, or that is over.",

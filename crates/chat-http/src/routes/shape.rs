@@ -21,4 +21,6 @@ pub(crate) enum Shape {
     Messages,
     /// Bytes of this media type, which are no reply of the interface.
     File(&'static str),
+    /// The same that stay what they are for long, so that clients may keep them (`crate::docs`).
+    Document(&'static str),
 }

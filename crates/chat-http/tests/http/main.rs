@@ -5,6 +5,7 @@ mod channels;
 mod conversation;
 mod customers;
 mod distribution;
+mod docs;
 mod floor;
 mod forgery;
 mod greedy;

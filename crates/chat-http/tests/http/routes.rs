@@ -10,6 +10,7 @@ use crate::support::{Ask, Site};
 fn path(route: &Route) -> String {
     let fill = [
         ("{channel}", "chat"),
+        ("{file}", "viewer.js"),
         ("{group}", "agent-states"),
         ("{userId}", "a5e9c0ffee0000000000000000000001"),
         ("{chatId}", "0000000000000001"),

@@ -75,7 +75,7 @@ impl Site {
         Answer {
             status: parts.status,
             headers: parts.headers,
-            text: String::from_utf8(body.to_vec()).unwrap(),
+            text: String::from_utf8_lossy(&body).into_owned(),
         }
     }
 }
