@@ -5,6 +5,7 @@
 mod addresses;
 mod asyncapi;
 mod capabilities;
+mod cli;
 mod header;
 mod notifications;
 mod operations;
@@ -27,13 +28,34 @@ fn pages() -> Vec<(String, String)> {
         ("docs/api/operations.md".to_owned(), operations::page()),
         ("docs/api/status-codes.md".to_owned(), status_codes::page()),
     ];
+    pages.extend(cli::files());
     pages.extend(schema::files());
     pages
 }
 
-/// Rewrites the files that are stale.
+/// Folders in which there is nothing that was not generated.
+const FOLDERS: [&str; 2] = [cli::MAN, "docs/api/schema"];
+
+/// Files that were generated once, of a command or a type that is gone.
+fn left_over(pages: &[(String, String)]) -> Vec<String> {
+    let found = FOLDERS.iter().flat_map(|folder| {
+        let entries = fs::read_dir(repo::root().join(folder)).into_iter().flatten().flatten();
+        entries.map(move |entry| format!("{folder}/{}", entry.file_name().to_string_lossy()))
+    });
+    let mut found: Vec<String> =
+        found.filter(|path| !pages.iter().any(|(known, _)| known == path)).collect();
+    found.sort();
+    found
+}
+
+/// Rewrites the files that are stale, and removes those that are left over.
 pub(crate) fn write() -> Outcome {
-    for (path, text) in pages() {
+    let pages = pages();
+    for path in left_over(&pages) {
+        fs::remove_file(repo::root().join(&path)).map_err(|error| format!("{path}: {error}"))?;
+        println!("{path} is removed");
+    }
+    for (path, text) in pages {
         if is_current(&path, &text) {
             println!("{path} is current");
             continue;
@@ -52,10 +74,11 @@ pub(crate) fn write() -> Outcome {
 /// Fails if a file is stale.
 pub(crate) fn check() -> Outcome {
     let pages = pages();
-    let stale: Vec<&str> = pages
+    let stale: Vec<String> = pages
         .iter()
         .filter(|(path, text)| !is_current(path, text))
-        .map(|(path, _)| path.as_str())
+        .map(|(path, _)| path.clone())
+        .chain(left_over(&pages))
         .collect();
     if stale.is_empty() {
         println!("{} generated files are current", pages.len());

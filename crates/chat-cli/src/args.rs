@@ -30,6 +30,7 @@ pub(crate) enum Command {
     HashPassword(HashPassword),
     Schema(Schema),
     Store(Store),
+    Completions(Completions),
 }
 
 /// Applies one operation to a chat in a file and prints what happens. Needs no server.
@@ -252,6 +253,29 @@ pub(crate) struct Schema {
     /// The name of the schema, such as `operation` or `configuration` [default: list the names]
     #[arg(value_name = "NAME")]
     pub(crate) name: Option<String>,
+}
+
+/// Prints the completions of a shell: commands, options and their values.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  Bash, for this user:
+    chat completions bash > ~/.local/share/bash-completion/completions/chat
+
+  Zsh, in a folder that is in $fpath:
+    chat completions zsh > ~/.zfunc/_chat
+
+  Fish:
+    chat completions fish > ~/.config/fish/completions/chat.fish
+
+Exit codes:
+  0  done
+  1  the output cannot be written
+  2  the arguments do not fit")]
+pub(crate) struct Completions {
+    /// The shell that is to complete
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 // The errors of the standard library do not say what was expected.

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod apply;
+mod completions;
 mod hash_password;
 mod schema;
 mod serve;
@@ -22,6 +23,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Store(args) => store::run(&args.command),
         Command::HashPassword(_) => hash_password::run(),
         Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => completions::run(args),
     }
 }
 
