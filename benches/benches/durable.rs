@@ -12,13 +12,16 @@
 )]
 
 use std::fs::File;
+use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use chat_benches::client::{Connection, request};
 use chat_benches::contact_center::{ContactCenter, MEMORY};
 use chat_benches::measure::{Goals, median, percentile, ratio};
-use chat_benches::process::Processors;
+use chat_benches::process::{Processors, Server, chat};
 use chat_benches::subscriber::Subscriber;
 use chat_benches::way::{self, Rounds, Way, compare};
 use tokio::sync::{mpsc, oneshot};
@@ -29,6 +32,22 @@ const ROUNDS: Rounds = Rounds { rounds: 31, raced: 3_000, paced: 1_000 };
 
 /// Bytes of a record, about: the operation, when and by whom, and what it did.
 const RECORD: usize = 512;
+
+/// Chats on disk, and how many records each of them has.
+const CHATS: usize = 100_000;
+const RECORDS: usize = 4;
+
+/// A chat of agent1 of the demo contact centre, in conversation.
+const IMPORTED: &str = r#"{"id":"ID","userData":{"Subject":"Customer support"},"sessionOpen":true,
+    "legs":[{"user":"a5e9c0ffee0000000000000000000001","state":"Chatting","role":"Agent",
+        "origin":{"transferred":{"by":"a5e9c0ffee0000000000000000000001"}},"person":1}],
+    "people":[{"id":"007352CE982D031B","type":"Customer","nickname":"Chris","visibility":"All","present":true,"number":1},
+        {"id":"007352CE984F0321","type":"Agent","nickname":"Amy","user":"a5e9c0ffee0000000000000000000001",
+            "visibility":"All","present":true,"number":2}],
+    "log":[],"revision":0}"#;
+
+/// `agent1:agent1` of the demo contact centre.
+const CREDENTIALS: &str = "Authorization: Basic YWdlbnQxOmFnZW50MQ==\r\n";
 
 const BETWEEN_POLLS: Duration = Duration::from_millis(5);
 
@@ -86,7 +105,78 @@ async fn measure(processors: &Processors) {
     goals.at_most("durable_http_cpu_vs_memory", compare(&durable.cpu, &memory.cpu), 2.5);
     goals.at_most("durable_http_p50_vs_fdatasync", median(&durable.p50) / median(&sync), 3.0);
     ratio("durable_http_rate_vs_memory", compare(&durable.rate, &memory.rate));
+    many(processors, place.path(), &mut goals).await;
     goals.print();
+}
+
+/// How long a server takes to start on a file with [`CHATS`] chats, after a proper end and after a kill,
+/// how much memory it has then, and how long it takes to read chats that it does not know.
+async fn many(processors: &Processors, place: &Path, goals: &mut Goals) {
+    let file = place.join("many.redb");
+    let (store, lines) = (file.to_string_lossy(), place.join("many.ndjson"));
+    write_chats(&lines);
+    let started = Instant::now();
+    let import = ["store", "import", &store, &lines.to_string_lossy()];
+    let imported = Command::new(chat()).args(import).stdout(Stdio::null()).status();
+    assert!(imported.is_ok_and(|status| status.success()), "the chats are taken in");
+    let seconds = started.elapsed().as_secs_f64();
+    let mib = std::fs::metadata(&file).expect("a file").len() >> 20;
+    println!("\n{CHATS} chats of {RECORDS} records: {mib} MiB, taken in within {seconds:.1} s");
+
+    for how in ["after_end", "after_kill"] {
+        let started = Instant::now();
+        let arguments = ["serve", "--store", &store, "--listen", "127.0.0.1:0"];
+        let server = Server::start(processors, &chat(), &arguments);
+        let took = started.elapsed().as_secs_f64() * 1e3;
+        goals.at_most(&format!("durable_serve_start_{how}_ms"), took, 2_000.0);
+        let mib = |server: &Server| server.resident() / f64::from(1 << 20);
+        ratio(&format!("durable_serve_start_{how}_resident_mib"), mib(&server));
+        let mut connection = Connection::open(server.address()).await.expect("the server listens");
+        let mut took = Vec::new();
+        // The first one waits for the password to be checked.
+        for nth in 0..=1_000 {
+            let path = format!("/api/v2/me/chats/{}", name(nth * 99));
+            let request = request("GET", server.address(), &path, CREDENTIALS, "");
+            let started = Instant::now();
+            let reply = connection.exchange(&request).await.expect("the server answers");
+            assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(reply.body));
+            took.push(started.elapsed().as_secs_f64() * 1e3);
+        }
+        let p99 = percentile(&took[1..], 0.99);
+        goals.at_most(&format!("durable_serve_cold_read_{how}_p99_ms"), p99, 5.0);
+        ratio(&format!("durable_serve_1000_read_{how}_resident_mib"), mib(&server));
+        // The second start finds what this one leaves.
+        server.kill();
+    }
+}
+
+/// Chats as `chat store export` prints them.
+fn write_chats(path: &Path) {
+    let mut out = BufWriter::new(File::create(path).expect("a file"));
+    for nth in 0..CHATS {
+        let id = name(nth);
+        let record = |version: usize, event: &str| {
+            format!(
+                r#"{{"version":{version},"atMs":{version},"command":"{nth:024x}{version:08x}","record":{{"at":{version},"by":"house","events":[{event}]}}}}"#
+            )
+        };
+        let imported = format!(
+            r#"{{"imported":{{"chat":{}}}}}"#,
+            IMPORTED.replace("ID", &id).replace('\n', "")
+        );
+        let mut records = vec![record(1, &imported)];
+        let pairs = |version: usize| {
+            let value = "x".repeat(200);
+            format!(r#"{{"userDataAttached":{{"pairs":{{"k{version}":"{value}"}}}}}}"#)
+        };
+        records.extend((2..=RECORDS).map(|version| record(version, &pairs(version))));
+        let records = records.join(",");
+        writeln!(out, r#"{{"chat":"{id}","records":[{records}]}}"#).expect("room on the disk");
+    }
+}
+
+fn name(nth: usize) -> String {
+    format!("{nth:016}")
 }
 
 /// The disk alone: whatever waits is written and made durable at once.

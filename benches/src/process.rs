@@ -80,6 +80,15 @@ impl Server {
         Self { child, address }
     }
 
+    /// Ends it at once, as `kill -9` does, and waits until it is gone.
+    ///
+    /// # Panics
+    /// If it has ended by itself.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the server runs");
+        let _ = self.child.wait();
+    }
+
     /// Where it listens, `127.0.0.1:port`.
     pub fn address(&self) -> &str {
         &self.address

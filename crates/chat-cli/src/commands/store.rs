@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use chat_http::{SystemClock, verify_chat};
 use chat_model::ChatId;
-use chat_store::{FeedId, Import, ImportError, Inspect, Unavailable, check, postgres};
+use chat_store::{FeedId, Import, ImportError, Inspect, Record, Unavailable, check, postgres};
+use futures_util::future::join_all;
 
 use crate::args::StoreCommand;
 use crate::exit::{Exit, Failure};
@@ -18,6 +19,10 @@ use ndjson::Line;
 
 /// Rows that are asked for at one time.
 const PAGE: usize = 256;
+
+/// Chats that are taken in together at most, and about how many bytes their lines may have.
+const BATCH: usize = 256;
+const BATCH_BYTES: usize = 1 << 20;
 
 pub(super) fn run(command: &StoreCommand) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -149,9 +154,6 @@ async fn export(store: &impl Inspect) -> Result<(), NotExported> {
 
 async fn import(store: &impl Import, path: &Path) -> Result<Exit, Failure> {
     let file = super::name(path);
-    let says = |at: usize, error: &dyn std::fmt::Display| {
-        Failure::failed(format!("{file}, line {at}: {error}"))
-    };
     let reader: Box<dyn BufRead> = if path.as_os_str() == "-" {
         Box::new(std::io::stdin().lock())
     } else {
@@ -160,24 +162,81 @@ async fn import(store: &impl Import, path: &Path) -> Result<Exit, Failure> {
             opened.map_err(|error| Failure::failed(format!("{file}: cannot be read: {error}")))?;
         Box::new(BufReader::new(opened))
     };
-    let (mut new, mut there) = (0_u64, 0_u64);
+    let mut taking = Taking { store, file: &file, batch: Vec::new(), bytes: 0, new: 0, there: 0 };
     for (at, line) in reader.lines().enumerate().map(|(at, line)| (at + 1, line)) {
-        let line = line.map_err(|error| says(at, &error))?;
-        let imported = match ndjson::read(&line).map_err(|error| says(at, &error))? {
-            Line::Chat { chat, expire_at_ms, records } => {
-                // What cannot be folded would be a chat that nobody can open.
-                verify_chat(&chat, None, &records).map_err(|error| says(at, &error))?;
-                store.import_chat(&chat, &records, expire_at_ms).await
-            }
-            Line::Feed { feed, head, listed } => store.import_feed(&feed, head, &listed).await,
-        };
-        match imported {
-            Ok(true) => new += 1,
-            Ok(false) => there += 1,
-            Err(error @ ImportError::Taken) => return Err(says(at, &error)),
-            Err(error) => return Err(says(at, &error)),
-        }
+        taking.line(at, &line.map_err(|error| taking.says(at, &error))?).await?;
     }
+    taking.flush().await?;
+    let Taking { new, there, .. } = taking;
     render::line(format_args!("{new} chats and lists taken in, {there} were there already"))?;
     Ok(Exit::Done)
+}
+
+/// An import under way.
+struct Taking<'a, S> {
+    store: &'a S,
+    file: &'a str,
+    /// Chats that are taken in together, each with the number of its line.
+    batch: Vec<(usize, Incoming)>,
+    /// How long their lines are.
+    bytes: usize,
+    new: u64,
+    there: u64,
+}
+
+struct Incoming {
+    chat: ChatId,
+    expire_at_ms: Option<i64>,
+    records: Vec<Record>,
+}
+
+impl<S: Import> Taking<'_, S> {
+    async fn line(&mut self, at: usize, line: &str) -> Result<(), Failure> {
+        match ndjson::read(line).map_err(|error| self.says(at, &error))? {
+            Line::Chat { chat, expire_at_ms, records } => {
+                // What cannot be folded would be a chat that nobody can open.
+                verify_chat(&chat, None, &records).map_err(|error| self.says(at, &error))?;
+                self.batch.push((at, Incoming { chat, expire_at_ms, records }));
+                self.bytes += line.len();
+                if self.batch.len() == BATCH || self.bytes >= BATCH_BYTES {
+                    self.flush().await?;
+                }
+                Ok(())
+            }
+            Line::Feed { feed, head, listed } => {
+                // It names chats.
+                self.flush().await?;
+                let imported = self.store.import_feed(&feed, head, &listed).await;
+                self.count(at, imported)
+            }
+        }
+    }
+
+    /// Takes the batch in: what waits together shares a commit.
+    async fn flush(&mut self) -> Result<(), Failure> {
+        let batch = std::mem::take(&mut self.batch);
+        self.bytes = 0;
+        let store = self.store;
+        let imports =
+            batch.iter().map(|(at, Incoming { chat, expire_at_ms, records })| async move {
+                (*at, store.import_chat(chat, records, *expire_at_ms).await)
+            });
+        for (at, imported) in join_all(imports).await {
+            self.count(at, imported)?;
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, at: usize, imported: Result<bool, ImportError>) -> Result<(), Failure> {
+        match imported {
+            Ok(true) => self.new += 1,
+            Ok(false) => self.there += 1,
+            Err(error) => return Err(self.says(at, &error)),
+        }
+        Ok(())
+    }
+
+    fn says(&self, at: usize, error: &dyn std::fmt::Display) -> Failure {
+        Failure::failed(format!("{}, line {at}: {error}", self.file))
+    }
 }
