@@ -17,19 +17,23 @@ pub(super) fn provide() -> Outcome {
     if is_there() { Ok(()) } else { Err("expected initdb of PostgreSQL, found none".to_owned()) }
 }
 
-/// The folder with the programs of the newest version.
+/// The folder with the programs of the newest version that Debian installed, or of one that is found by
+/// its name.
 pub(super) fn programs() -> Result<PathBuf, String> {
-    let newest = folders().into_iter().filter(|folder| folder.join("initdb").is_file()).max();
-    newest.ok_or_else(|| "expected the programs of a PostgreSQL, found none".to_owned())
+    let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = installed.map(|entry| entry.path().join("bin")).collect();
+    // The versions are numbers of two digits.
+    folders.sort_by(|one, other| other.cmp(one));
+    folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    let is_whole = |folder: &PathBuf| {
+        ["initdb", "postgres", "pg_isready"].iter().all(|name| folder.join(name).is_file())
+    };
+    let found = folders.into_iter().find(is_whole);
+    found.ok_or_else(|| {
+        "expected initdb, postgres and pg_isready of a PostgreSQL, found none".into()
+    })
 }
 
 fn is_there() -> bool {
     programs().is_ok()
-}
-
-fn folders() -> Vec<PathBuf> {
-    let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut folders: Vec<PathBuf> = installed.map(|entry| entry.path().join("bin")).collect();
-    folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-    folders
 }
