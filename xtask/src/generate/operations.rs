@@ -7,6 +7,7 @@ mod rules;
 mod stage;
 mod when;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use chat_model::{
@@ -126,6 +127,25 @@ is no JSON object, or is too long) and 1 or 10 (no `operationName`, or an unknow
 or transcript longer than they may be is code 10, too (DEC-72). See [status codes](status-codes.md). A refused operation
 has changed nothing. Which operations are possible in which state is also one table: [capabilities](capabilities.md).
 ";
+
+/// Every operation of agents, and the kinds of notifications that somebody hears of it.
+pub(super) fn causes() -> Vec<(&'static str, BTreeSet<String>)> {
+    let kinds = |kind: &OperationKind| {
+        let row = Row {
+            name: kind.name(),
+            parameters: kind.parameters(),
+            summary: "",
+            example: example(&AGENTS, kind.name()),
+            side: Side::Agent(*kind),
+        };
+        let heard = outcomes(&row).into_iter().flat_map(|(_, outcome)| outcome.heard);
+        let told = heard.flat_map(|(_, told)| told);
+        // Each begins with its kind in quotes.
+        let kinds = told.filter_map(|told| Some(told.split('`').nth(1)?.to_owned())).collect();
+        (kind.name(), kinds)
+    };
+    OperationKind::ALL.iter().map(kinds).collect()
+}
 
 /// Of two operations with one name the visitor\'s says whose it is, so that each has its anchor.
 fn heading(row: &Row) -> String {
