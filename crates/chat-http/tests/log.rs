@@ -3,6 +3,8 @@
 //!
 //! A process of its own, because what the whole process logs is listened to, every library included.
 
+#[path = "http/judge.rs"]
+mod judge;
 #[path = "http/support.rs"]
 #[expect(dead_code, reason = "the other tests ask for more")]
 mod support;

@@ -60,9 +60,6 @@ fn parameters(route: &Route, played: &Played) -> Vec<Value> {
     if is_visitors(route) {
         all.extend(parameters::shared(["contactCenterId"]));
     }
-    if route.rules().contains(&"DEC-48") {
-        all.extend(parameters::shared(["idempotencyKey"]));
-    }
     all
 }
 
@@ -132,8 +129,7 @@ fn responses(route: &Route, played: &Played, schemas: &mut Schemas) -> Value {
         all.insert("200".to_owned(), response);
     }
     if matches!(route.shape, Shape::Messages) {
-        let (status, response) = messages(route);
-        all.insert(status.to_owned(), response);
+        all.extend(messages(route).into_iter().map(|(status, told)| (status.to_owned(), told)));
     }
     if matches!(route.shape, Shape::Document(_)) {
         let about = "The client has it already (`If-None-Match`).";
@@ -181,12 +177,15 @@ fn success(route: &Route, schemas: &mut Schemas) -> Option<(&'static str, &'stat
     })
 }
 
-/// Bayeux's own refusals, which have no body (BAYEUX-1.14), and the other thing a GET may become.
-fn messages(route: &Route) -> (&'static str, Value) {
+/// Bayeux's own refusal, which has no body (BAYEUX-1.14), and the other thing that a GET may become.
+fn messages(route: &Route) -> Vec<(&'static str, Value)> {
+    let told = |about: &str| json!({ "description": about, "headers": headers(route) });
     if is_post(route) {
-        ("400", json!({ "description": "The body is no batch of messages; an empty reply." }))
+        vec![("400", told("The body is no batch of messages; the reply is empty."))]
     } else {
-        ("101", json!({ "description": "The beginning of a websocket (BAYEUX-12.2)." }))
+        let refused = "What came is neither the beginning of a websocket nor a poll, which is told; or \
+            `message` is no batch of messages, and the reply is empty.";
+        vec![("101", told("The beginning of a websocket (BAYEUX-12.2).")), ("400", told(refused))]
     }
 }
 
@@ -211,7 +210,6 @@ fn refused_with(route: &Route) -> Vec<u16> {
         Shape::Reads { query, .. } => {
             query.iter().any(|name| ["index", "startIndex", "count"].contains(name))
         }
-        Shape::Messages => !is_post(route),
         _ => false,
     };
     let posts = is_post(route);

@@ -266,7 +266,7 @@ fn bayeux_reply() -> Value {
         "description": "The answer to one message.",
         "type": "object",
         "properties": {
-            "channel": { "description": "That of the message.", "type": "string" },
+            "channel": { "description": "That of the message, if it had one.", "type": "string" },
             "id": { "description": "That of the message, as text.", "type": "string" },
             "successful": { "description": "Whether it was done.", "type": "boolean" },
             "error": { "description": "Why not: a number, arguments and words.", "type": "string" },
@@ -290,6 +290,11 @@ fn bayeux_reply() -> Value {
                         "description": "How to go on.",
                         "enum": ["retry", "handshake", "none"],
                     },
+                    "multiple-clients": {
+                        "description": "That the browser has other sessions, one of which is held \
+                            already (BAYEUX-4.6).",
+                        "type": "boolean",
+                    },
                     "interval": { "description": "Milliseconds until then.", "type": "integer" },
                     "timeout": {
                         "description": "Milliseconds for which a connect is held.",
@@ -299,6 +304,6 @@ fn bayeux_reply() -> Value {
             },
             "ext": { "description": "Extensions, such as `ack`.", "type": "object" },
         },
-        "required": ["channel", "successful"],
+        "required": ["successful"],
     })
 }

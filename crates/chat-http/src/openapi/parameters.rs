@@ -14,6 +14,11 @@ pub(super) fn components() -> Value {
             "name": name, "in": "query", "description": about, "schema": schema, "example": example,
         })
     };
+    let needed = |name: &str, about: &str, schema: Value, example: Value| {
+        let mut parameter = query(name, about, schema, example);
+        parameter["required"] = json!(true);
+        parameter
+    };
     let text = || json!({ "type": "string" });
     let header = |name: &str, about: &str, schema: Value, example: &str| {
         json!({
@@ -72,31 +77,37 @@ pub(super) fn components() -> Value {
             text(),
             json!("*agent*"),
         ),
-        "jsonp": query(
+        "jsonp": needed(
             "jsonp",
-            "The function that the script calls (BAYEUX-12.1-2); `jsonpcallback` if it is empty.",
+            "The function that the script calls (BAYEUX-12.1-2); `jsonpcallback` if it is empty. The \
+                beginning of a websocket has none.",
             json!({ "type": "string", "pattern": "^[0-9A-Za-z._-]{0,64}$" }),
             json!("callback"),
         ),
-        "message": query(
-            "message",
-            "A JSON array of Bayeux messages (BAYEUX-12.1-1).",
-            text(),
-            json!(r#"[{"channel":"/meta/handshake","version":"1.0"}]"#),
-        ),
+        "message": {
+            "name": "message",
+            "in": "query",
+            "required": true,
+            "description": "A JSON array of Bayeux messages, or one (BAYEUX-12.1-1). The beginning of a \
+                websocket has none.",
+            "content": { "application/json": {
+                "schema": { "anyOf": [
+                    {
+                        "type": "array",
+                        "items": { "$ref": "#/components/schemas/BayeuxMessage" },
+                        "minItems": 1,
+                    },
+                    { "$ref": "#/components/schemas/BayeuxMessage" },
+                ] },
+                "example": [{ "channel": "/meta/handshake", "version": "1.0" }],
+            } },
+        },
         "contactCenterId": header(
             "ContactCenterId",
             "The UUID of the contact center that the visitor means (CUST-1.1). None is fine, another \
                 one's is HTTP 404.",
             text(),
             "6d7466c8-6a21-4e64-b51e-0308e34995ec",
-        ),
-        "idempotencyKey": header(
-            "Idempotency-Key",
-            "The client's name for the request, which it may then send again: it is done once, and \
-                answered with the same bytes for ten minutes at least (DEC-48). Draw it by chance.",
-            json!({ "type": "string", "pattern": "^[!-~]{1,64}$" }),
-            "0a6f3f0e-5b0e-4d6f-9a53-3d1f0c6a2b71",
         ),
     })
 }

@@ -17,6 +17,9 @@ use crate::routes::PartialSuccess;
 
 const AT: &str = "#/components/schemas/";
 
+/// The visitor's operation that has an address of its own.
+const ALONE: &str = "CustomerOperationRequestChat";
+
 /// The model's name of what everybody else calls a chat.
 const RENAMED: (&str, &str) = ("ChatResource", "Chat");
 
@@ -156,6 +159,15 @@ impl Schemas {
             // one is text where the others are `null`.
             if let Some(targets) = definition.as_object_mut().and_then(|one| one.remove("oneOf")) {
                 definition["anyOf"] = targets;
+            }
+            if component == ALONE {
+                // It is a body of its own; of the others the union says what they all have in common.
+                for rule in ["propertyNames", "additionalProperties"] {
+                    definition[rule] = schema[rule].clone();
+                    redirect(&mut definition[rule], &|path| {
+                        Some(named(path.strip_prefix("#/$defs/")?))
+                    });
+                }
             }
             self.made.insert(component, definition);
         }

@@ -107,11 +107,15 @@ pub(super) async fn answer(
 }
 
 fn print(server: &Server, answer: bayeux::Response, media_type: &'static str) -> Response {
+    // A status that says everything comes without a body, which then is of no type.
+    let is_told = !answer.body.is_empty();
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = hyper::StatusCode::from_u16(answer.status)
         .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    if is_told {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(browser) = answer.set_browser_cookie {
         let attributes = attributes_without_login(&server.config.server);

@@ -2,6 +2,7 @@
 //! become ready, and how every refusal looks.
 
 mod channels;
+mod contract;
 mod conversation;
 mod customers;
 mod distribution;
@@ -12,6 +13,7 @@ mod greedy;
 mod health;
 mod hostile;
 mod identity;
+mod judge;
 mod me;
 mod notifications;
 mod operations;
@@ -22,8 +24,6 @@ mod readiness;
 mod reads;
 mod recovery;
 mod refusals;
-mod repeats;
-mod requests;
 mod routes;
 mod socket;
 mod startup;

@@ -13,6 +13,8 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
+use crate::judge;
+
 /// A demo contact centre whose clock is moved by hand.
 pub(crate) struct Site {
     pub(crate) clock: Arc<ManualClock>,
@@ -50,11 +52,6 @@ impl Site {
         Self { router: app.router(), app, ..self }
     }
 
-    /// Another node over the same store.
-    pub(crate) fn beside(&self, store: impl Store + Leases) -> Self {
-        self.restarted().over(store)
-    }
-
     /// The same store behind another server, as after a restart.
     pub(crate) fn restarted(&self) -> Self {
         self.restarted_with(|_| ())
@@ -74,14 +71,17 @@ impl Site {
     }
 
     pub(crate) async fn ask_router(router: Router, ask: Ask) -> Answer {
+        let (method, path) = (ask.0.method().clone(), ask.0.uri().path().to_owned());
         let response = router.oneshot(ask.0).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Answer {
+        let answer = Answer {
             status: parts.status,
             headers: parts.headers,
             text: String::from_utf8_lossy(&body).into_owned(),
-        }
+        };
+        judge::judge(method.as_str(), &path, &answer);
+        answer
     }
 }
 
