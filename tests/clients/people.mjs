@@ -2,6 +2,7 @@
 // polls.
 
 import { ANY } from "./clients.mjs";
+import { isDocumented } from "./contract.mjs";
 import { CONTACT_CENTER, USERS } from "./server.mjs";
 import { Watcher } from "./watcher.mjs";
 
@@ -12,7 +13,9 @@ export async function ask(url, { method = "GET", headers = {}, body } = {}) {
     body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
+  const json = JSON.parse(text);
+  isDocumented(method, url, response.status, json);
+  return { status: response.status, headers: response.headers, text, json };
 }
 
 export class Agent {
