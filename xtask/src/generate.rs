@@ -11,23 +11,26 @@ mod notifications;
 mod operations;
 mod schema;
 mod status_codes;
+mod types;
 
 use std::fs;
 
 use crate::{Outcome, repo};
 
-/// Every generated file: its path and its text.
+/// The document that the types are of.
+const OPENAPI: &str = "docs/api/openapi.json";
+
+/// Every generated file but the types, which are made from one of them: its path and its text.
 fn pages() -> Vec<(String, String)> {
-    let openapi = chat_http::openapi();
     let mut pages = vec![
         ("crates/chat-ffi/include/chatmodel.h".to_owned(), header::text()),
         ("docs/api/addresses.md".to_owned(), addresses::page()),
         ("docs/api/asyncapi.json".to_owned(), asyncapi::text()),
         ("docs/api/capabilities.md".to_owned(), capabilities::page()),
         ("docs/api/notifications.md".to_owned(), notifications::page()),
-        ("docs/api/openapi.json".to_owned(), openapi.clone()),
+        (OPENAPI.to_owned(), chat_http::openapi()),
         ("docs/api/operations.md".to_owned(), operations::page()),
-        ("docs/api/status-codes.md".to_owned(), status_codes::page(&openapi)),
+        ("docs/api/status-codes.md".to_owned(), status_codes::page()),
     ];
     pages.extend(cli::files());
     pages.extend(schema::files());
@@ -56,6 +59,7 @@ pub(crate) fn write() -> Outcome {
         fs::remove_file(repo::root().join(&path)).map_err(|error| format!("{path}: {error}"))?;
         println!("{path} is removed");
     }
+    let has_types = types::are_current(&pages);
     for (path, text) in pages {
         if is_current(&path, &text) {
             println!("{path} is current");
@@ -69,20 +73,29 @@ pub(crate) fn write() -> Outcome {
         fs::write(&file, text).map_err(says)?;
         println!("{path} is rewritten");
     }
+    if has_types {
+        println!("{} are current", types::PATH);
+        return Ok(());
+    }
+    types::write()?;
+    println!("{} are rewritten", types::PATH);
     Ok(())
 }
 
 /// Fails if a file is stale.
 pub(crate) fn check() -> Outcome {
     let pages = pages();
-    let stale: Vec<String> = pages
+    let mut stale: Vec<String> = pages
         .iter()
         .filter(|(path, text)| !is_current(path, text))
         .map(|(path, _)| path.clone())
         .chain(left_over(&pages))
         .collect();
+    if !types::are_current(&pages) {
+        stale.push(types::PATH.to_owned());
+    }
     if stale.is_empty() {
-        println!("{} generated files are current", pages.len());
+        println!("{} generated files are current", pages.len() + 1);
         Ok(())
     } else {
         Err(format!("stale: {}; run `cargo xtask gen` and commit the result", stale.join(", ")))

@@ -19,6 +19,8 @@ Usage: cargo xtask COMMAND
   test c-library
                 of that, what the C library is tested with from outside
   test c-memory of that, the C library under abidiff, valgrind and the sanitizers
+  test contract [SECONDS]
+                of that, the judges of the contract; SECONDS for each part of looking at random (12)
   tidy          house rules that no compiler checks
   edges         compares the dependencies between the crates with the picture in ARCHITECTURE.md
   abi           compares the binary interface of the C library with its baseline
@@ -44,6 +46,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["test", "c-library"] => test::c_library(),
         ["test", "c-memory"] => test::c_memory(),
+        ["test", "contract"] => test::contract(None),
+        ["test", "contract", seconds] => test::contract(Some(seconds)),
         ["tidy"] => tidy::run(),
         ["edges"] => edges::run(),
         ["abi"] => test::abi::check(),

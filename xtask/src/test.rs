@@ -9,7 +9,7 @@ mod clients;
 mod contract;
 mod memory;
 mod msrv;
-mod node;
+pub(crate) mod node;
 mod postgres;
 mod python;
 mod tools;
@@ -33,6 +33,14 @@ pub(crate) fn run() -> Outcome {
 /// The C library alone, for who works on it.
 pub(crate) fn c_library() -> Outcome {
     count_of(c_library::run)
+}
+
+/// What others judge the contract by alone, looking for `seconds` at what can be looked at for any time.
+pub(crate) fn contract(seconds: Option<&str>) -> Outcome {
+    if let Some(number) = seconds.filter(|number| number.parse::<u32>().is_err()) {
+        return Err(format!("expected a number of seconds, found {number:?}"));
+    }
+    count_of(|tests| contract::run(tests, seconds))
 }
 
 /// What the tools that watch programs have to say of the C library alone.
@@ -102,7 +110,7 @@ fn run_all(tests: &mut Tests) -> Outcome {
         call(command.arg("doc").args(WORKSPACE).arg("--no-deps"))
     })?;
     step("oldest supported compiler", msrv::check)?;
-    step("judges of the contract that are not ours", || contract::run(tests))?;
+    step("judges of the contract that are not ours", || contract::run(tests, None))?;
     of_c_memory(tests)?;
     step("random calls of the C library", || {
         apt::need("c++", "g++", "libFuzzer")?;

