@@ -24,7 +24,12 @@ impl Server {
     }
 
     pub(crate) fn of(command: &mut Command) -> Self {
-        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
+        Self::as_it_is(command.stderr(Stdio::inherit()))
+    }
+
+    /// One whose complaints go where the command says.
+    pub(crate) fn as_it_is(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
@@ -72,6 +77,10 @@ impl Server {
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).unwrap();
         rest
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL: nothing is written any more.
