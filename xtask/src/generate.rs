@@ -22,15 +22,16 @@ const OPENAPI: &str = "docs/api/openapi.json";
 
 /// Every generated file but the types, which are made from one of them: its path and its text.
 fn pages() -> Vec<(String, String)> {
+    let openapi = chat_http::openapi();
     let mut pages = vec![
         ("crates/chat-ffi/include/chatmodel.h".to_owned(), header::text()),
         ("docs/api/addresses.md".to_owned(), addresses::page()),
         ("docs/api/asyncapi.json".to_owned(), asyncapi::text()),
         ("docs/api/capabilities.md".to_owned(), capabilities::page()),
         ("docs/api/notifications.md".to_owned(), notifications::page()),
-        (OPENAPI.to_owned(), chat_http::openapi()),
+        (OPENAPI.to_owned(), openapi.clone()),
         ("docs/api/operations.md".to_owned(), operations::page()),
-        ("docs/api/status-codes.md".to_owned(), status_codes::page()),
+        ("docs/api/status-codes.md".to_owned(), status_codes::page(&openapi)),
     ];
     pages.extend(cli::files());
     pages.extend(schema::files());

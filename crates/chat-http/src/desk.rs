@@ -9,6 +9,7 @@
 mod commit;
 mod gathered;
 mod load;
+mod opening;
 mod owned;
 mod place;
 mod recall;
@@ -19,8 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_model::{
-    Chat, ChatFile, ChatId, Command, CustomerOperation, JsonRef, Operation, OperationKind,
-    Outlined, Rejection, Reply, Rules, SupervisorOperation, Timestamp, Trigger, UserId, VisitorId,
+    Chat, ChatFile, ChatId, Command, CustomerOperation, JsonRef, KeyedRequest, Operation,
+    OperationKind, Outlined, Rejection, Reply, Rules, SupervisorOperation, Timestamp, Trigger,
+    UserId, VisitorId,
 };
 use chat_store::{FeedId, Head, OnceError, Store as _, Unavailable};
 use metrics::Counter;
@@ -34,12 +36,16 @@ use crate::reply::Refusal;
 use crate::roster::{CHAT_CHANNEL, Roster};
 use crate::storage::AnyStore;
 use crate::supervision::Supervisions;
-use commit::Failure;
+use commit::{Failure, Intent};
 use gathered::Gathered;
 pub(crate) use load::{read_record, read_snapshot};
-use owned::{Known, Owned};
+use owned::Owned;
 pub(crate) use place::is_busy;
 pub(crate) use recall::{Recall, Told};
+
+/// How long a chat stays readable at least that has answered a request with a key: ten minutes (DEC-48),
+/// and what the clocks of nodes may differ.
+const KEPT_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// Where operations on chats are performed.
 pub(crate) struct Desk {
@@ -117,7 +123,8 @@ impl Desk {
         }
     }
 
-    /// Performs an agent's operation: `body` is what the agent posted.
+    /// Performs an agent's operation: `body` is what the agent posted. A `request` that came before is
+    /// answered as it was then, which may be a refusal (DEC-48).
     ///
     /// # Errors
     /// In the order of DEC-14: the chat is not the caller's (6), the operation cannot be read (1,
@@ -127,6 +134,7 @@ impl Desk {
         chat: &ChatId,
         user: &UserId,
         body: Outlined<'_>,
+        request: Option<&KeyedRequest>,
     ) -> Result<Reply, Refusal> {
         let slot = self.owned.slot(chat);
         let mut known = slot.lock().await;
@@ -134,17 +142,24 @@ impl Desk {
         if !self.is_fresh(&mut known, chat, of_caller).await? {
             return Err(Rejection::ChatNotFound.into());
         }
-        let operation = Operation::read(body, &self.rules.limits)?;
+        if let Some(reply) = told_before(known.as_ref(), request)? {
+            return Ok(reply);
+        }
+        let operation = match Operation::read(body, &self.rules.limits) {
+            Ok(operation) => operation,
+            Err(why) => return self.refuse(chat, &mut known, why, request).await,
+        };
         if operation.kind() == OperationKind::Accept {
-            return self.accept(chat, user, &operation, known).await;
+            return self.accept(chat, user, &operation, request, known).await;
         }
         let directory = Gathered::for_operation(&self.roster, &self.agents, &operation).await?;
         let reference_id = self.agents.reference_id(user).await?;
         let command = Command::user(user, &operation);
-        self.commit(chat, &mut known, &command, Some(reference_id), &directory).await?;
+        let intent = Intent { command, reference_id: Some(reference_id), directory: &directory };
+        let reply = self.commit(chat, &mut known, &intent, request).await?;
         drop(known);
         self.see_off(chat, directory.present()).await?;
-        Ok(Reply::accepted(operation.kind(), Some(reference_id), &self.rules))
+        Ok(reply)
     }
 
     /// Performs a supervisor's operation on the part that `agent` has in a chat.
@@ -157,6 +172,7 @@ impl Desk {
         supervisor: &UserId,
         agent: &UserId,
         body: JsonRef<'_>,
+        request: Option<&KeyedRequest>,
     ) -> Result<Reply, Refusal> {
         let slot = self.owned.slot(chat);
         let mut known = slot.lock().await;
@@ -164,18 +180,25 @@ impl Desk {
         if !self.is_fresh(&mut known, chat, of_agent).await? {
             return Err(Rejection::ChatNotFound.into());
         }
-        let operation = SupervisorOperation::read(body, &self.rules.limits)?;
+        if let Some(reply) = told_before(known.as_ref(), request)? {
+            return Ok(reply);
+        }
+        let operation = match SupervisorOperation::read(body, &self.rules.limits) {
+            Ok(operation) => operation,
+            Err(why) => return self.refuse(chat, &mut known, why, request).await,
+        };
         let supervision = self.supervisions.of(agent).await?;
         let mut directory =
             Gathered::nobody(&self.roster).with_supervision(supervision, &self.agents).await?;
         directory.look_for(supervisor.clone(), &self.agents).await?;
         let reference_id = self.agents.reference_id(supervisor).await?;
         let command = Command::supervisor(supervisor, agent, &operation);
-        self.commit(chat, &mut known, &command, Some(reference_id), &directory).await?;
+        let intent = Intent { command, reference_id: Some(reference_id), directory: &directory };
+        let reply = self.commit(chat, &mut known, &intent, request).await?;
         drop(known);
         // Who logged out meanwhile is not left with an invitation.
         self.see_off(chat, directory.present()).await?;
-        Ok(Reply::supervised(Some(reference_id), &self.rules))
+        Ok(reply)
     }
 
     /// Performs a visitor's operation on the visitor's chat.
@@ -187,49 +210,22 @@ impl Desk {
         chat: &ChatId,
         visitor: &VisitorId,
         body: JsonRef<'_>,
-    ) -> Result<(), Refusal> {
+        request: Option<&KeyedRequest>,
+    ) -> Result<Reply, Refusal> {
         let slot = self.owned.slot(chat);
         let mut known = slot.lock().await;
         let of_visitor = |chat: &Chat| chat.visitor() == Some(visitor);
         if !self.is_fresh(&mut known, chat, of_visitor).await? {
             return Err(Rejection::ChatNotFound.into());
         }
-        let operation = CustomerOperation::read(body, &self.rules.limits)?;
-        let command = Command::Customer(&operation);
+        let operation = match CustomerOperation::read(body, &self.rules.limits) {
+            Ok(operation) => operation,
+            Err(why) => return self.refuse(chat, &mut known, why, request).await,
+        };
         let directory = Gathered::nobody(&self.roster);
-        self.commit(chat, &mut known, &command, None, &directory).await?;
-        Ok(())
-    }
-
-    /// Opens a chat for a visitor (CUST-2.1) and answers with the visitor's name for it.
-    ///
-    /// # Errors
-    /// The operation cannot be read (1, 10), is one on a chat that is there (6), names an unknown
-    /// endpoint (6); there are as many visitors as may be, or the store does not answer (4, HTTP
-    /// 503).
-    pub(crate) async fn request_chat(&self, body: JsonRef<'_>) -> Result<VisitorId, Refusal> {
-        let operation = CustomerOperation::read(body, &self.rules.limits)?;
-        if self.agenda.visitors() >= self.max_visitor_chats {
-            return Err(Refusal::unavailable(
-                "expected fewer visitors at one time; try again later",
-            ));
-        }
         let command = Command::Customer(&operation);
-        let directory = Gathered::nobody(&self.roster);
-        let id = Names(&*self.chance).chat();
-        let slot = self.owned.slot(&id);
-        let mut known = slot.lock().await;
-        *known = Some(Known { chat: Chat::new(id.clone()), head: Head::NONE });
-        self.commit(&id, &mut known, &command, None, &directory).await?;
-        let named = |chat: &Chat| chat.visitor().cloned();
-        match known.as_ref().and_then(|known| named(&known.chat)) {
-            Some(visitor) => Ok(visitor),
-            // Another node has changed it since, or the head was lost from sight.
-            None => {
-                drop(known);
-                self.read(&id, named).await?.flatten().ok_or_else(Refusal::internal)
-            }
-        }
+        let intent = Intent { command, reference_id: None, directory: &directory };
+        Ok(self.commit(chat, &mut known, &intent, request).await?)
     }
 
     /// Lets the house act: distribution, time, logout. `false`: the model refused, because what the
@@ -240,9 +236,10 @@ impl Desk {
         if !self.is_fresh(&mut known, chat, |_| true).await? {
             return Ok(false);
         }
-        let command = Command::House(trigger);
         let directory = Gathered::nobody(&self.roster);
-        match self.commit(chat, &mut known, &command, None, &directory).await {
+        let command = Command::House(trigger);
+        let intent = Intent { command, reference_id: None, directory: &directory };
+        match self.commit(chat, &mut known, &intent, None).await {
             Ok(_) => Ok(true),
             Err(Failure::Rejected(_)) => Ok(false),
             Err(failure) => Err(failure.into()),
@@ -317,6 +314,18 @@ impl Desk {
     /// What time it is.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.clock.now_ms())
+    }
+}
+
+/// What the request was answered when it came before, as far as this node knows; [`Desk::commit`] looks
+/// again.
+fn told_before(
+    known: Option<&owned::Known>,
+    request: Option<&KeyedRequest>,
+) -> Result<Option<Reply>, Rejection> {
+    match (known, request) {
+        (Some(known), Some(request)) => known.chat.answered(request),
+        _ => Ok(None),
     }
 }
 

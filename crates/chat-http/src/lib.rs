@@ -96,6 +96,8 @@ mod query;
 #[cfg(feature = "server")]
 mod reply;
 #[cfg(feature = "server")]
+mod request_key;
+#[cfg(feature = "server")]
 mod resources;
 #[cfg(feature = "server")]
 mod roster;

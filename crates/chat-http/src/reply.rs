@@ -29,6 +29,15 @@ pub(crate) fn ok() -> Response {
     json(OK)
 }
 
+/// The reply to an operation, which may be a refusal that was given before (DEC-48).
+pub(crate) fn told(reply: chat_model::Reply) -> Response {
+    match StatusCode::from_code(reply.status_code.into()) {
+        Some(StatusCode::Success) if reply.reference_id.is_none() => ok(),
+        Some(StatusCode::Success) | None => json(reply.to_json()),
+        Some(code) => Refusal::new(code, reply.status_message.unwrap_or_default()).into_response(),
+    }
+}
+
 /// A request that was refused, and how it is told (PLAT-1.2-2, DEC-36).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {

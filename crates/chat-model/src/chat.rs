@@ -11,10 +11,12 @@ mod decide;
 mod evolve;
 mod import;
 mod notice;
+mod once;
 mod stored;
 mod tail;
 mod view;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -69,6 +71,8 @@ pub struct Chat {
     log_bytes: usize,
     /// Who rejected or missed it since it was last accepted, and when (DEC-40).
     declined: Vec<(UserId, Timestamp)>,
+    /// What requests with a key were answered (DEC-48); nothing for a chat that never saw one.
+    answers: Option<Box<once::Answers>>,
     revision: u64,
 }
 
@@ -148,6 +152,7 @@ impl Chat {
             log: Vec::new(),
             log_bytes: 0,
             declined: Vec::new(),
+            answers: None,
             revision: 0,
         }
     }

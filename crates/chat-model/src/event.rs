@@ -5,11 +5,13 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::chat::Chat;
 use crate::id::{ParticipantId, QueueName, UserId, VisitorId};
+use crate::keyed::Answer;
 use crate::message::Content;
 use crate::state::{LegState, Role, SupervisionMode, Visibility};
 use crate::status::StatusCode;
@@ -181,6 +183,9 @@ pub enum Event {
         /// What was expected and what came.
         message: String,
     },
+    /// The request that left this record had a key, and was answered like this; on its own, it was
+    /// refused (DEC-48).
+    Answered(Arc<Answer>),
 }
 
 impl Event {

@@ -62,6 +62,7 @@ mod chat;
 mod event;
 mod id;
 mod json;
+mod keyed;
 mod message;
 mod open_enum;
 mod operation;
@@ -90,6 +91,7 @@ pub use id::{ChatId, CountingIds, NewIds, ParticipantId, QueueName, UserId, Visi
 pub use json::{
     Elements, JsonError, JsonKind, JsonRef, JsonText, Key, Limits, Members, Outlined, write_string,
 };
+pub use keyed::{Answer, KeyScope, KeyedRequest, Once, RequestDigest, RequestKey};
 pub use message::{Content, MessageType};
 pub use open_enum::Unrecognized;
 pub use operation::{

@@ -70,6 +70,8 @@ pub enum Rejection {
         /// What is the case.
         found: Cow<'static, str>,
     },
+    /// The key of the request came with another one before (DEC-48).
+    KeyReused,
     /// The transcript would be longer than the rules allow (DEC-72).
     TranscriptFull {
         /// How many bytes it may have.
@@ -133,6 +135,7 @@ impl Rejection {
             | Self::UnknownOperation { .. }
             | Self::WrongType { .. }
             | Self::OutOfRange { .. }
+            | Self::KeyReused
             | Self::TranscriptFull { .. } => StatusCode::InvalidValue,
         }
     }
@@ -147,6 +150,7 @@ impl Rejection {
             Self::MissingParameter { .. } => "parameter.missing",
             Self::WrongType { .. } => "parameter.wrong_type",
             Self::OutOfRange { .. } => "parameter.out_of_range",
+            Self::KeyReused => "request.key_reused",
             Self::TranscriptFull { .. } => "chat.transcript_full",
             Self::ChatNotFound => "chat.not_found",
             Self::TargetNotFound { .. } => "target.not_found",
@@ -167,6 +171,7 @@ impl Rejection {
             Self::NotAnObject { .. } => Some(String::new()),
             Self::ChatNotFound
             | Self::NotNow { .. }
+            | Self::KeyReused
             | Self::TranscriptFull { .. }
             | Self::NotForRole { .. } => None,
         }
@@ -207,6 +212,9 @@ impl fmt::Display for Rejection {
             Self::OutOfRange { parameter, expected, found } => {
                 write!(f, "expected `{parameter}` to be {expected}, found {found}")
             }
+            Self::KeyReused => f.write_str(
+                "expected the request that the Idempotency-Key came with first, found another one",
+            ),
             Self::ChatNotFound => f.write_str("no such chat among the caller's chats"),
             Self::TargetNotFound { parameter, name } => {
                 write!(f, "expected `{parameter}` to name someone or something known, found ")?;

@@ -2,7 +2,8 @@
 //!
 //! `golden/journal.1.ndjson` holds one conversation in which every event occurs that the first
 //! version knew, a record a line; `golden/chat.1.json` the chat that it folds to before the import in
-//! its last line. `golden/journal.2.ndjson` and `golden/chat.2.json` are a supervised conversation.
+//! its last line. `golden/journal.2.ndjson` and `golden/chat.2.json` are a supervised conversation,
+//! `golden/journal.3.ndjson` and `golden/chat.3.json` one whose requests had keys.
 //! None of them is ever rewritten: a version that cannot read them has broken the promise, and a new
 //! event gets a new file.
 
@@ -12,18 +13,21 @@ mod stage;
 
 use chat_model::testing::{Step, World};
 use chat_model::{
-    Chat, ChatFile, ChatId, LegState, Limits, MonitoringOperation, Record, Rules,
-    SupervisorOperation, Trigger,
+    Chat, ChatFile, ChatId, Command, CountingIds, CustomerOperation, KeyScope, KeyedRequest,
+    LegState, Limits, MonitoringOperation, Once, Operation, Record, RequestDigest, RequestKey,
+    Rules, SupervisorOperation, Trigger, UserId,
 };
-use stage::{agent, at, customer, just, offer, waiting};
+use stage::{agent, at, chatting_with, customer, just, offer, waiting};
 
 const JOURNAL: &str = include_str!("golden/journal.1.ndjson");
 const CHAT: &str = include_str!("golden/chat.1.json");
 const SUPERVISED_JOURNAL: &str = include_str!("golden/journal.2.ndjson");
 const SUPERVISED_CHAT: &str = include_str!("golden/chat.2.json");
+const KEYED_JOURNAL: &str = include_str!("golden/journal.3.ndjson");
+const KEYED_CHAT: &str = include_str!("golden/chat.3.json");
 
 /// Every event, and every way to an offer, as the journal names them. Kept by hand: who adds one adds it here.
-const EVENTS: [&str; 27] = [
+const EVENTS: [&str; 28] = [
     "imported",
     "requested",
     "queued",
@@ -51,6 +55,7 @@ const EVENTS: [&str; 27] = [
     "supervisorAdmitted",
     "supervising",
     "nobodyToSupervise",
+    "answered",
 ];
 
 /// The second file: who comes along, who breaks in, every mode, and the end.
@@ -105,6 +110,65 @@ fn supervised_conversation() -> World {
     world
 }
 
+/// The third file: requests with keys, accepted and refused.
+#[test]
+fn answers_are_read_and_printed_back() {
+    let (records, chat) = keyed_conversation();
+    let written = records.join("\n") + "\n";
+    if std::env::var_os("WRITE_GOLDEN").is_some() {
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/");
+        std::fs::write(format!("{golden}journal.3.ndjson"), &written).unwrap();
+        std::fs::write(format!("{golden}chat.3.json"), chat.to_snapshot_json() + "\n").unwrap();
+    }
+    assert_eq!(written, KEYED_JOURNAL);
+    let records = KEYED_JOURNAL.lines().map(|line| {
+        let record = Record::from_json(line.as_bytes()).unwrap();
+        assert_eq!(record.to_json(), line);
+        record
+    });
+    assert_eq!(fold(records).to_snapshot_json(), KEYED_CHAT.trim_end());
+    assert_eq!(ChatFile::read(KEYED_CHAT.as_bytes(), &Limits::default()).unwrap().chat, chat);
+}
+
+fn keyed_conversation() -> (Vec<String>, Chat) {
+    let world = chatting_with("agent1");
+    let mut records: Vec<String> =
+        world.past().iter().map(|happening| happening.applied.record.to_json()).collect();
+    let mut chat = world.chat().clone();
+    let context = world.context().with_reference_id(17);
+    let agent = UserId::new("agent1");
+    let limits = Limits::default();
+    let operation = |body: &str| Operation::parse(body.as_bytes(), &limits).unwrap();
+    let (focus, consult, join) = (
+        operation(&just("SetInFocus")),
+        operation(&at("Consult", "agent2")),
+        operation(&just("Accept")),
+    );
+    let message = br#"{"operationName":"SendMessage","text":"Hello?"}"#;
+    let message = CustomerOperation::parse(message, &limits).unwrap();
+    let of_agent = || KeyScope::User(agent.clone());
+    for (scope, command) in [
+        (of_agent(), Command::user(&agent, &focus)),
+        (of_agent(), Command::user(&agent, &consult)),
+        (of_agent(), Command::user(&agent, &join)),
+        (KeyScope::Visitor, Command::Customer(&message)),
+        (KeyScope::Center, Command::Customer(&message)),
+    ] {
+        let n = records.len() as u8;
+        let key = RequestKey::new(&format!("\"key {n}\"").replace(' ', "-")).unwrap();
+        let request = KeyedRequest::new(scope, key, RequestDigest::new([n; 16]));
+        let mut ids = CountingIds::from_seed(1);
+        match chat.decide_once(&request, &command, &context, &mut ids) {
+            Ok(Once::Now { record, .. }) => {
+                records.push(record.to_json());
+                chat.replay(&record);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    (records, chat)
+}
+
 fn records() -> impl Iterator<Item = Record> {
     JOURNAL.lines().map(|line| Record::from_json(line.as_bytes()).unwrap())
 }
@@ -138,7 +202,10 @@ fn the_first_version_is_read_and_printed_back() {
 fn every_event_and_origin_is_in_the_golden_journal() {
     for name in EVENTS {
         let quoted = format!("\"{name}\"");
-        assert!([JOURNAL, SUPERVISED_JOURNAL].iter().any(|j| j.contains(&quoted)), "no {name}");
+        assert!(
+            [JOURNAL, SUPERVISED_JOURNAL, KEYED_JOURNAL].iter().any(|j| j.contains(&quoted)),
+            "no {name}"
+        );
     }
 }
 

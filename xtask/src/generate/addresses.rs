@@ -11,7 +11,9 @@ pub(super) fn page() -> String {
          codes](status-codes.md).\n\n\
          *Needs* says who may come in at all. Without login it is code 20, with a role that is not \
          above agents code 5 (DEC-19).\nThe rules are explained in [the protocol's \
-         pages](../protocol/README.md); the first one introduces the address.\n\n\
+         pages](../protocol/README.md); the first one introduces the address. Where\nDEC-48 is \
+         among them, a request may carry an `Idempotency-Key`; elsewhere the header means \
+         nothing.\n\n\
          | Method | Path | What it does | Needs | Rules |\n|---|---|---|---|---|\n",
     );
     for route in chat_http::routes() {

@@ -9,15 +9,27 @@ pub(super) fn page() -> String {
     let columns = columns();
     let mut out = super::header("Capabilities", "crates/chat-model/src/capability.rs");
     out.push_str(
-        "What an agent may do with a chat depends on the state of the agent's own part in it, on \
+        "A desk shows a button for what `capabilities` has, and takes it away when the next notification \
+         does not have it any more;\nnames that it does not know it ignores (CHAT-6.10). What each does: \
+         [operations](operations.md).\n\n\
+         What an agent may do with a chat depends on the state of the agent's own part in it, on \
          what the agent is there for,\nand on whether another joined agent is visible (DEC-10, \
          DEC-11). The list that a chat prints and the guard of the\noperations come from one table, \
          which is this one.\n\n\
          - **listed**: allowed, and printed in `capabilities`\n\
          - **unlisted**: allowed, and not printed\n\
          - **listed only**: printed as captured from real systems, and refused with code 3\n\
-         - 2, 3: refused with this `statusCode`\n\n",
+         - 2, 3: refused with this `statusCode`; 2 is a matter of time, 3 of the role\n\n",
     );
+    out.push_str("| State | |\n|---|---|\n");
+    for state in LegState::ALL {
+        let _ = writeln!(out, "| `{state}` | {} |", of_state(*state));
+    }
+    out.push_str("\n| Role | |\n|---|---|\n");
+    for role in Role::ALL {
+        let _ = writeln!(out, "| {role} | {} |", of_role(*role));
+    }
+    out.push('\n');
     out.push_str("| Operation |");
     for (label, _) in &columns {
         // Writing to a String cannot fail.
@@ -27,7 +39,8 @@ pub(super) fn page() -> String {
     out.push_str(&":-:|".repeat(columns.len()));
     out.push('\n');
     for &operation in OperationKind::ALL {
-        let _ = write!(out, "| `{}` |", operation.name());
+        let name = operation.name();
+        let _ = write!(out, "| [`{name}`](operations.md#{}) |", name.to_lowercase());
         for (_, situation) in &columns {
             let _ = write!(out, " {} |", cell(*situation, operation));
         }
@@ -41,6 +54,30 @@ pub(super) fn page() -> String {
         let _ = writeln!(out, "- **{label}**: {names}");
     }
     out
+}
+
+fn of_state(state: LegState) -> &'static str {
+    match state {
+        LegState::Invited => "offered to the agent, not accepted yet (CHAT-3.1)",
+        LegState::Chatting => "the agent is in the conversation (CHAT-3.2)",
+        LegState::LeftChat => "the conversation is over, the chat is still the agent's (CHAT-3.3)",
+        LegState::Completed => "done for this agent; final (CHAT-3.4)",
+        LegState::Revoked => "taken away; final (CHAT-3.5)",
+        LegState::JoinFailed => "accepted, and the conversation could not be joined (CHAT-3.6)",
+        // A state that this page does not describe yet must not go unnoticed.
+        other => panic!("describe {other} in {}", file!()),
+    }
+}
+
+fn of_role(role: Role) -> &'static str {
+    match role {
+        Role::Agent => "serves the visitor, alone or with others; everybody sees them",
+        Role::Consultant => "was asked for advice; agents see them, the visitor does not (DEC-16)",
+        Role::Monitor => "supervises and says nothing; other supervisors see them (CHAT-7.2-5)",
+        Role::Coach => "supervises and talks to the agents, who see them (CHAT-7.2-6)",
+        Role::BargeIn => "supervises and talks to everybody (CHAT-7.2-7)",
+        other => panic!("describe {other} in {}", file!()),
+    }
 }
 
 /// What becomes of `operation`, before and after the agent has consulted somebody (DEC-16).

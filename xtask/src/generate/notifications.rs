@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use chat_model::NotificationType;
 use serde_json::{Map, Value};
 
+use super::operations;
+
 pub(super) fn page() -> String {
     let schema = chat_model::schema::generate("notification").expect("notifications have a schema");
     let schema: Value = serde_json::from_str(&schema).expect("which is JSON");
@@ -21,8 +23,33 @@ pub(super) fn page() -> String {
          travel:\n[bayeux.md](../protocol/bayeux.md).\n\n\
          All but `NewMessages` have the `messageType` `ChatStateChangeMessage` and the chat as the \
          receiver sees it (DEC-32);\n`referenceId` is in the copy of whoever asked, and in no other \
-         (DEC-31).\n\n## Members\n\n| Member | What it is | In |\n|---|---|---|\n",
+         (DEC-31).\n\n\
+         The same for programs, with the protocol around it: [asyncapi.json](asyncapi.json). No `NewMessages` \
+         comes before the\n`StatusChange` that introduces its chat (DEC-33); a notification can be faster \
+         than the reply to the request that caused\nit (NOTIF-4.1).\n\n\
+         | Kind | Follows, among others |\n|---|---|\n",
     );
+    let causes = operations::causes();
+    for kind in NotificationType::KNOWN {
+        let all: Vec<String> = causes
+            .iter()
+            .filter(|(_, kinds)| kinds.contains(kind.as_str()))
+            .map(|(name, _)| format!("[`{name}`](operations.md#{})", name.to_lowercase()))
+            .collect();
+        let anchor = kind.as_str().to_lowercase();
+        let all = match kind {
+            // Nobody asks for that.
+            NotificationType::Error => {
+                "an accepted operation that comes to nothing, such as a consult that is declined (DEC-16)"
+                    .to_owned()
+            }
+            _ => all.join(", "),
+        };
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "| [`{kind}`](#{anchor}) | {all} |");
+    }
+    topics(&mut out);
+    out.push_str("\n## Members\n\n| Member | What it is | In |\n|---|---|---|\n");
     let examples = schema["examples"].as_array().expect("examples are a list");
     for (name, member) in members(&schema) {
         let has_it = |example: &&Value| example.get(name).is_some();
@@ -32,7 +59,6 @@ pub(super) fn page() -> String {
             .filter_map(|example| Some(format!("`{}`", example["notificationType"].as_str()?)))
             .collect();
         kinds.dedup();
-        // Writing to a String cannot fail.
         let _ = writeln!(out, "| `{name}` | {} | {} |", described(member), kinds.join(", "));
     }
     for kind in NotificationType::KNOWN {
@@ -44,6 +70,28 @@ pub(super) fn page() -> String {
         let _ = write!(out, "\n## {kind}\n\n{}\n\n```json\n{printed}```\n", when(kind));
     }
     out
+}
+
+/// The other topics (NOTIF-2).
+fn topics(out: &mut String) {
+    out.push_str(
+        "\n## Topics\n\nEverybody uses the same names and hears of themselves alone (NOTIF-2.11); `/**` and \
+         `/v2/me/*` select several (NOTIF-2.13).\n\n| Topic | What it is for | Told here | Rule |\n\
+         |---|---|---|---|\n",
+    );
+    for topic in chat_http::topics() {
+        let told = match (topic.is_told(), topic.is_for_supervisors()) {
+            (true, _) => "yes",
+            (false, true) => "no; for supervisors and administrators only",
+            (false, false) => "no",
+        };
+        let (channel, summary, rule) = (topic.channel(), topic.summary(), topic.rule());
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "| `{channel}` | {summary} | {told} | [{rule}](../protocol/notifications.md) |"
+        );
+    }
 }
 
 /// The rules that the kind follows, the one that introduces it first.

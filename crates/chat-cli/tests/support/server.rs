@@ -55,6 +55,11 @@ impl Server {
     }
 
     pub(crate) fn ask(&self, what: &str, body: &str) -> (u16, String) {
+        self.send(what, "", body).answer().expect("an answer")
+    }
+
+    /// Sends a request with further `headers`, each with its line end, and leaves the answer for later.
+    pub(crate) fn send(&self, what: &str, headers: &str, body: &str) -> Asked {
         // `agent1:agent1`.
         let credentials = "YWdlbnQxOmFnZW50MQ==";
         let mut stream = TcpStream::connect(&self.address).unwrap();
@@ -62,13 +67,10 @@ impl Server {
         write!(
             stream,
             "{what} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {credentials}\r\n\
-             Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+             Content-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}"
         )
         .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split_whitespace().nth(1).unwrap().parse().unwrap(), body.to_owned())
+        Asked(stream)
     }
 
     /// What it says behind its first line; it has ended then.
@@ -98,6 +100,21 @@ impl Server {
     pub(crate) fn ask_to_end(&mut self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    }
+}
+
+/// A request whose answer nobody has read.
+pub(crate) struct Asked(TcpStream);
+
+impl Asked {
+    /// The status and the body; `None` if the server ended before it had said all.
+    pub(crate) fn answer(mut self) -> Option<(u16, String)> {
+        let mut answer = String::new();
+        self.0.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let length = head.split("content-length: ").nth(1)?.split("\r\n").next()?;
+        let is_whole = length.parse() == Ok(body.len());
+        is_whole.then_some((head.split_whitespace().nth(1)?.parse().ok()?, body.to_owned()))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use chat_model::{
-    Chat, ChatId, Command, Context, MODEL_REVISION, Notices, Record, Rejection, UserId,
+    Chat, ChatId, Command, Context, KeyedRequest, MODEL_REVISION, Notices, Once, Record, Rejection,
+    Reply, UserId,
 };
 use chat_store::{
     Append, CommandId, FeedId, Head, OnceError, Store as _, Unavailable, append_once_pausing,
@@ -13,7 +14,7 @@ use smallvec::SmallVec;
 use super::gathered::Gathered;
 use super::owned::Known;
 use super::place::Place;
-use super::{Desk, Told};
+use super::{Desk, KEPT_FOR, Told};
 use crate::chance::Names;
 use crate::reply::Refusal;
 
@@ -43,8 +44,18 @@ pub(super) enum Failure {
     Contended,
 }
 
+/// What is to be done, and what is known of the world for it.
+#[derive(Debug)]
+pub(super) struct Intent<'a> {
+    pub(super) command: Command<'a>,
+    pub(super) reference_id: Option<u64>,
+    pub(super) directory: &'a Gathered<'a>,
+}
+
 impl Desk {
-    /// Decides, appends and applies; on a conflict again, from what the journal says by then.
+    /// Decides, appends and applies; on a conflict again, from what the journal says by then. Answers
+    /// with what the requester is told: of a `request` with a key that is also what it was told before,
+    /// or a refusal that is in the journal now (DEC-48).
     ///
     /// While it waits the chat is nobody's: `known` is empty until the append is acknowledged, so a
     /// request that is dropped halfway leaves nothing that was not appended.
@@ -52,18 +63,40 @@ impl Desk {
         &self,
         id: &ChatId,
         known: &mut Option<Known>,
-        command: &Command<'_>,
-        reference_id: Option<u64>,
-        directory: &Gathered<'_>,
-    ) -> Result<(), Failure> {
+        intent: &Intent<'_>,
+        request: Option<&KeyedRequest>,
+    ) -> Result<Reply, Failure> {
+        self.write(id, known, |chat| self.decide(chat, intent, request)).await
+    }
+
+    /// Refuses what cannot be read; with a key the refusal is remembered (DEC-48).
+    pub(super) async fn refuse(
+        &self,
+        id: &ChatId,
+        known: &mut Option<Known>,
+        why: Rejection,
+        request: Option<&KeyedRequest>,
+    ) -> Result<Reply, Refusal> {
+        let Some(request) = request else { return Err(why.into()) };
+        let decide = |chat: &Chat| chat.refuse_once(request, &why, self.now());
+        Ok(self.write(id, known, decide).await?)
+    }
+
+    async fn write(
+        &self,
+        id: &ChatId,
+        known: &mut Option<Known>,
+        decide: impl Fn(&Chat) -> Result<Once, Rejection>,
+    ) -> Result<Reply, Failure> {
         // One name for the operation, however often it is decided: it is accepted once.
         let command_id = Names(&*self.chance).command();
         for _ in 0..DECISIONS {
             let Some(present) = known.as_ref() else {
                 return Err(Failure::Rejected(Rejection::ChatNotFound));
             };
-            let record = match self.decide(&present.chat, command, reference_id, directory) {
-                Ok(record) => record,
+            let (record, reply) = match decide(&present.chat) {
+                Ok(Once::Now { record, reply }) => (record, reply),
+                Ok(Once::Before { reply }) => return Ok(reply),
                 Err(rejection) => {
                     // What is cached may be behind another node; what is refused must be refused by
                     // the newest state.
@@ -77,7 +110,7 @@ impl Desk {
             match self.append(chat, head, record, command_id).await {
                 Ok(appended) => {
                     *known = appended;
-                    return Ok(());
+                    return Ok(reply);
                 }
                 Err(OnceError::Conflict) => {
                     self.conflicts.increment(1);
@@ -89,18 +122,22 @@ impl Desk {
         Err(Failure::Contended)
     }
 
-    fn decide(
+    pub(super) fn decide(
         &self,
         chat: &Chat,
-        command: &Command<'_>,
-        reference_id: Option<u64>,
-        directory: &Gathered<'_>,
-    ) -> Result<Record, Rejection> {
-        let mut context = Context::new(self.now(), &self.rules, directory);
-        if let Some(number) = reference_id {
+        intent: &Intent<'_>,
+        request: Option<&KeyedRequest>,
+    ) -> Result<Once, Rejection> {
+        let Intent { command, reference_id, directory } = intent;
+        let mut context = Context::new(self.now(), &self.rules, *directory);
+        if let Some(number) = *reference_id {
             context = context.with_reference_id(number);
         }
-        chat.decide(command, &context, &mut Names(&*self.chance))
+        let ids = &mut Names(&*self.chance);
+        match request {
+            Some(request) => chat.decide_once(request, command, &context, ids),
+            None => chat.decide_anew(command, &context, ids),
+        }
     }
 
     /// Appends `record` to `chat`, which is at `head`, and answers with the chat after it, unless
@@ -119,7 +156,10 @@ impl Desk {
         let moves = before.moves_to(&Place::of(&chat));
         let at_ms = record.at.as_millis();
         let unserved = chat.legs().next().is_none();
-        let stays_ms = if unserved { self.unserved_ms } else { self.retention_ms };
+        let mut stays_ms = if unserved { self.unserved_ms } else { self.retention_ms };
+        if chat.remembers_answers() {
+            stays_ms = stays_ms.max(KEPT_FOR.as_millis() as i64);
+        }
         let expire_at = chat.is_finished().then(|| at_ms.saturating_add(stays_ms));
 
         let append = Append::new(chat.id(), head, command, at_ms, payload.as_bytes())

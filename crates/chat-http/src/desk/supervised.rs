@@ -8,12 +8,13 @@
 //! forgotten.
 
 use chat_model::{
-    Chat, ChatId, Command, LegState, Operation, Origin, Reply, Supervision, SupervisionScope,
-    UserId,
+    Chat, ChatId, Command, KeyedRequest, LegState, Operation, Origin, Reply, Supervision,
+    SupervisionScope, UserId,
 };
 use tokio::sync::OwnedMutexGuard;
 
 use super::Desk;
+use super::commit::Intent;
 use super::gathered::Gathered;
 use super::owned::Known;
 use crate::reply::Refusal;
@@ -36,6 +37,7 @@ impl Desk {
         chat: &ChatId,
         agent: &UserId,
         operation: &Operation,
+        request: Option<&KeyedRequest>,
         mut known: OwnedMutexGuard<Option<Known>>,
     ) -> Result<Reply, Refusal> {
         let turn = self.supervisions.turn_of(agent).await;
@@ -44,17 +46,17 @@ impl Desk {
             Gathered::nobody(&self.roster).with_supervision(supervision, &self.agents).await?;
         let reference_id = self.agents.reference_id(agent).await?;
         let command = Command::user(agent, operation);
-        let committed =
-            self.commit(chat, &mut known, &command, Some(reference_id), &directory).await;
+        let intent = Intent { command, reference_id: Some(reference_id), directory: &directory };
+        let committed = self.commit(chat, &mut known, &intent, request).await;
         if let Some(known) = known.as_ref() {
             self.settle(&known.chat, agent, directory.supervision()).await;
         }
         drop(known);
         // Before the chat is waited for again: whoever has it by now may wait for the turn.
         drop(turn);
-        committed?;
+        let reply = committed?;
         self.see_off(chat, directory.present()).await?;
-        Ok(Reply::accepted(operation.kind(), Some(reference_id), &self.rules))
+        Ok(reply)
     }
 
     /// Reserves `chat` for those who asked for the agent's next one, and answers with who comes along.

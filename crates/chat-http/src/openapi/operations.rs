@@ -60,6 +60,9 @@ fn parameters(route: &Route, played: &Played) -> Vec<Value> {
     if is_visitors(route) {
         all.extend(parameters::shared(["contactCenterId"]));
     }
+    if route.rules().contains(&"DEC-48") {
+        all.extend(parameters::shared(["idempotencyKey"]));
+    }
     all
 }
 

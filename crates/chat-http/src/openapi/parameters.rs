@@ -109,6 +109,13 @@ pub(super) fn components() -> Value {
             text(),
             "6d7466c8-6a21-4e64-b51e-0308e34995ec",
         ),
+        "idempotencyKey": header(
+            "Idempotency-Key",
+            "The client's name for the request, which it may then send again: it is done once, and \
+                answered with the same bytes for ten minutes at least (DEC-48). Draw it by chance.",
+            json!({ "type": "string", "pattern": "^[!-~]{1,64}$" }),
+            "0a6f3f0e-5b0e-4d6f-9a53-3d1f0c6a2b71",
+        ),
     })
 }
 

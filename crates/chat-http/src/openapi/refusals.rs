@@ -31,8 +31,8 @@ fn table() -> Vec<Status> {
                     "notNow",
                     Rejection::NotNow {
                         operation: "SendMessage",
-                        expected: "the state Chatting".into(),
-                        found: "Invited".into(),
+                        expected: "a chat in state Chatting".into(),
+                        found: "the chat is Invited".into(),
                     }
                     .into(),
                 ),

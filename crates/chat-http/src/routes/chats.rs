@@ -5,7 +5,7 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use chat_model::{ChatId, Rejection, StatusCode};
+use chat_model::{ChatId, KeyScope, Rejection, StatusCode};
 use hyper::Method;
 
 use super::{Access, Route, Shape};
@@ -16,6 +16,7 @@ use crate::identity::Caller;
 use crate::path::Named;
 use crate::query::Query;
 use crate::reply::{self, Refusal};
+use crate::request_key::Key;
 use crate::resources::{self, CHATS};
 use crate::roster;
 use crate::server::{Server, Shared};
@@ -46,7 +47,7 @@ pub(super) static ROUTES: &[Route] = &[
         path: CHAT,
         name: "operateMyChat",
         access: Access::Login,
-        rules: &["CHAT-1.1", "CHAT-7.0-1", "DEC-14"],
+        rules: &["CHAT-1.1", "CHAT-7.0-1", "DEC-14", "DEC-48"],
         summary: "Performs an operation on one of the user's chats.",
         shape: Shape::Does { body: &["Operation"], reply: "OperationReply" },
         handler: || post(operate),
@@ -89,9 +90,10 @@ async fn operate(
     caller: Caller,
     State(server): State<Shared>,
     Named(id): Named<ChatId>,
+    key: Key,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
-    perform(&server, &caller.user, &id, &body).await
+    perform(&server, &caller.user, &id, key, &body).await
 }
 
 async fn messages(
@@ -125,15 +127,14 @@ pub(super) async fn perform(
     server: &Server,
     user: &User,
     id: &ChatId,
+    key: Key,
     body: &[u8],
 ) -> Result<Response, Refusal> {
+    let request = key.of_request(|| KeyScope::User(user.id.clone()), "", body);
     let body = body::outlined(body, &server.rules.limits)?;
     check_feature(user)?;
-    let reply = server.chats.desk.perform(id, &user.id, body).await?;
-    Ok(match reply.reference_id {
-        None => reply::ok(),
-        Some(_) => reply::json(reply.to_json()),
-    })
+    let reply = server.chats.desk.perform(id, &user.id, body, request.as_ref()).await?;
+    Ok(reply::told(reply))
 }
 
 /// `{"statusCode":0,"messages":[…]}` from `startIndex` on, at most `count` (CHAT-9.4, CHAT-9.7).

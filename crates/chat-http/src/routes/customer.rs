@@ -6,7 +6,7 @@
 use axum::extract::{FromRequest as _, RawQuery, Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use chat_model::{Chat, ChatId, Rejection, StatusCode, VisitorId};
+use chat_model::{Chat, ChatId, KeyScope, Rejection, StatusCode, VisitorId};
 use hyper::{HeaderMap, Method};
 
 use super::{Access, Route, Shape, chats};
@@ -15,6 +15,7 @@ use crate::identity::{Asking, identify};
 use crate::path::Named;
 use crate::query::Query;
 use crate::reply::{self, Refusal};
+use crate::request_key::Key;
 use crate::server::{Server, Shared};
 
 pub(super) static ROUTES: &[Route] = &[
@@ -23,7 +24,7 @@ pub(super) static ROUTES: &[Route] = &[
         path: "/api/v2/chats",
         name: "requestChat",
         access: Access::Anybody,
-        rules: &["CUST-2.1", "CUST-1.1", "DEC-46"],
+        rules: &["CUST-2.1", "CUST-1.1", "DEC-46", "DEC-48"],
         summary: "Opens a chat for a visitor.",
         shape: Shape::Does { body: &["CustomerOperationRequestChat"], reply: "ChatRequested" },
         handler: || post(request),
@@ -43,7 +44,7 @@ pub(super) static ROUTES: &[Route] = &[
         path: "/api/v2/chats/{id}",
         name: "operateChat",
         access: Access::VisitorOrLogin,
-        rules: &["CUST-2.4", "CHAT-1.1", "DEC-46"],
+        rules: &["CUST-2.4", "CHAT-1.1", "DEC-46", "DEC-48"],
         summary: "Performs an operation on a visitor's chat, or on one of the user's chats.",
         shape: Shape::Does { body: &["CustomerOperation", "Operation"], reply: "OperationReply" },
         handler: || post(operate),
@@ -91,11 +92,13 @@ impl Whose {
 async fn request(
     State(server): State<Shared>,
     headers: HeaderMap,
+    key: Key,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
+    let request = key.of_request(|| KeyScope::Center, "", &body);
     let body = body::object(&body, &server.rules.limits)?;
     check_contact_center(&server, &headers)?;
-    let visitor = server.chats.desk.request_chat(body).await?;
+    let visitor = server.chats.desk.request_chat(body, request.as_ref()).await?;
     heard(&server, &visitor).await?;
     // PLAT-1.1-6: with `/api/v2`, as printed.
     Ok(reply::json(format!(
@@ -172,17 +175,21 @@ async fn operate(
     match Whose::is(id) {
         Whose::Agents(id) => {
             let caller = identify(&server, Asking::of(&request)).await?;
+            let key = Key::of(request.headers())?;
             let JsonBody(body) = JsonBody::from_request(request, &server).await?;
-            chats::perform(&server, &caller.user, &id, &body).await
+            chats::perform(&server, &caller.user, &id, key, &body).await
         }
         Whose::Visitors(visitor) => {
             let headers = request.headers().clone();
+            let key = Key::of(&headers)?;
             let JsonBody(body) = JsonBody::from_request(request, &server).await?;
+            let request = key.of_request(|| KeyScope::Visitor, "", &body);
             let body = body::object(&body, &server.rules.limits)?;
             check_contact_center(&server, &headers)?;
             let chat = heard(&server, &visitor).await?;
-            server.chats.desk.perform_for_visitor(&chat, &visitor, body).await?;
-            Ok(reply::ok())
+            let desk = &server.chats.desk;
+            let reply = desk.perform_for_visitor(&chat, &visitor, body, request.as_ref()).await?;
+            Ok(reply::told(reply))
         }
     }
 }

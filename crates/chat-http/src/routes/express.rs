@@ -23,6 +23,7 @@ use crate::identity::{Asking, Caller, identify};
 use crate::metrics::RouteId;
 use crate::observe::{Catching, Observing};
 use crate::reply::Refusal;
+use crate::request_key::Key;
 use crate::server::{Server, Shared};
 
 /// Where the two requests are known.
@@ -133,8 +134,9 @@ async fn operate<B: Body<Data = Bytes> + Unpin>(
     mut asked: Box<Asked<B>>,
 ) -> Result<Response, Refusal> {
     let caller = asked.caller(server, chats::CHAT).await?;
+    let key = Key::of(&asked.parts.headers)?;
     let body = asked.json(server).await?;
-    chats::perform(server, &caller.user, id, &body).await
+    chats::perform(server, &caller.user, id, key, &body).await
 }
 
 async fn converse<B: Body<Data = Bytes> + Unpin>(

@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
 use chat_model::{
-    ChatId, JsonRef, MonitoringOperation, MonitoringOperationKind, Rejection, StatusCode, UserId,
+    ChatId, JsonRef, KeyScope, MonitoringOperation, MonitoringOperationKind, Rejection, StatusCode,
+    UserId,
 };
 use hyper::Method;
 
@@ -18,6 +19,7 @@ use crate::config::User;
 use crate::identity::Caller;
 use crate::path::Named;
 use crate::reply::{self, Refusal};
+use crate::request_key::Key;
 use crate::roster::{CHAT_CHANNEL, MONITORING};
 use crate::server::{Server, Shared};
 
@@ -26,7 +28,7 @@ pub(super) static ROUTES: &[Route] = &[Route {
     path: "/api/v2/users/{userId}/chats/{chatId}",
     name: "operateAgentChat",
     access: Access::Supervisor,
-    rules: &["CHAT-1.3", "CHAT-7.0-30", "DEC-19"],
+    rules: &["CHAT-1.3", "CHAT-7.0-30", "DEC-19", "DEC-48"],
     summary: "A supervisor's operation on a chat of an agent.",
     shape: Shape::Does { body: &["SupervisorOperation"], reply: "OperationReply" },
     handler: || post(operate),
@@ -37,15 +39,20 @@ async fn operate(
     caller: Caller,
     State(server): State<Shared>,
     Named((agent, chat)): Named<(UserId, ChatId)>,
+    key: Key,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
     check_role(&caller.user)?;
+    let supervisor = &caller.user.id;
+    // The body does not say whose part in the chat it is about.
+    let request = key.of_request(|| KeyScope::User(supervisor.clone()), agent.as_str(), &body);
     let body = body::object(&body, &server.rules.limits)?;
     check_may_supervise(&caller.user)?;
     let agent = agent_of(&server, &agent)?;
+    let desk = &server.chats.desk;
     let reply =
-        server.chats.desk.perform_for_supervisor(&chat, &caller.user.id, agent, body).await?;
-    Ok(reply::json(reply.to_json()))
+        desk.perform_for_supervisor(&chat, supervisor, agent, body, request.as_ref()).await?;
+    Ok(reply::told(reply))
 }
 
 /// Whether the operation on an agent's channel is one of supervision.

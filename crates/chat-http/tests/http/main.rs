@@ -24,6 +24,8 @@ mod readiness;
 mod reads;
 mod recovery;
 mod refusals;
+mod repeats;
+mod requests;
 mod routes;
 mod socket;
 mod startup;

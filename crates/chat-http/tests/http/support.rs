@@ -52,6 +52,11 @@ impl Site {
         Self { router: app.router(), app, ..self }
     }
 
+    /// Another node over the same store.
+    pub(crate) fn beside(&self, store: impl Store + Leases) -> Self {
+        self.restarted().over(store)
+    }
+
     /// The same store behind another server, as after a restart.
     pub(crate) fn restarted(&self) -> Self {
         self.restarted_with(|_| ())

@@ -15,7 +15,8 @@ use crate::event::{Author, Event, Events, Origin, Record, Revocation};
 use crate::id::{NewIds, QueueName, UserId};
 use crate::operation::{CustomerOperation, Operation, SupervisorOperation};
 use crate::rejection::Rejection;
-use crate::rules::Context;
+use crate::reply::Reply;
+use crate::rules::{Context, Rules};
 use crate::state::{LegState, Role, Visibility};
 use crate::status::StatusCode;
 
@@ -62,6 +63,15 @@ impl<'a> Command<'a> {
         operation: &'a SupervisorOperation,
     ) -> Self {
         Self::Supervisor { user, agent, operation }
+    }
+
+    /// What the requester is answered when the command is accepted (DEC-30).
+    pub fn reply(&self, reference_id: Option<u64>, rules: &Rules) -> Reply {
+        match self {
+            Self::User { operation, .. } => Reply::accepted(operation.kind(), reference_id, rules),
+            Self::Supervisor { .. } => Reply::supervised(reference_id, rules),
+            Self::Customer(_) | Self::House(_) => Reply::success(),
+        }
     }
 }
 

@@ -134,6 +134,7 @@ impl Chat {
                 }
             }
             Event::OperationFailed { .. } => {}
+            Event::Answered(answer) => self.keep_answer(answer, at),
         }
     }
 

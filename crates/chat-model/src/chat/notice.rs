@@ -91,7 +91,10 @@ struct Announcer<'a> {
 impl Announcer<'_> {
     fn announce(&mut self, event: &Event) {
         match event {
-            Event::Imported { .. } | Event::Requested { .. } | Event::Queued { .. } => {}
+            Event::Imported { .. }
+            | Event::Requested { .. }
+            | Event::Queued { .. }
+            | Event::Answered(_) => {}
             Event::Offered { user, .. }
             | Event::Accepted { user, .. }
             | Event::JoinFailed { user }

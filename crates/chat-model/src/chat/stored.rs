@@ -4,6 +4,7 @@
 //! lead nowhere would be found out much later, by whoever looks at the chat next. So what does not
 //! fit together is refused here, and a server folds the chat from its records instead.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,6 +13,7 @@ use core::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::once::Answers;
 use super::{Chat, Leg};
 use crate::id::{ChatId, QueueName, UserId, VisitorId};
 use crate::message::LogEntry;
@@ -50,6 +52,8 @@ struct Stored {
     log_bytes: usize,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     declined: Vec<(UserId, Timestamp)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answers: Option<Box<Answers>>,
     revision: u64,
 }
 

@@ -65,7 +65,10 @@ impl Chat {
     pub(super) fn forget_tails(&mut self, event: &Event) {
         let untouched = matches!(
             event,
-            Event::FocusSet { .. } | Event::Said { .. } | Event::OperationFailed { .. }
+            Event::FocusSet { .. }
+                | Event::Said { .. }
+                | Event::OperationFailed { .. }
+                | Event::Answered(_)
         );
         if !untouched && !event.is_about_user_data() {
             self.legs.iter_mut().for_each(|leg: &mut Leg| leg.tail = Tail::default());

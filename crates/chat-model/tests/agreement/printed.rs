@@ -53,14 +53,19 @@ fn replies_of_every_code() {
 /// The form of records is for ever, so the schema describes what older versions wrote, too.
 #[test]
 fn journals_and_snapshots_of_earlier_versions() {
-    let journals =
-        [include_str!("../golden/journal.1.ndjson"), include_str!("../golden/journal.2.ndjson")];
+    let journals = [
+        include_str!("../golden/journal.1.ndjson"),
+        include_str!("../golden/journal.2.ndjson"),
+        include_str!("../golden/journal.3.ndjson"),
+    ];
     for record in journals.iter().flat_map(|journal| journal.lines()) {
         fits("event", record).unwrap();
     }
-    for (chat, revision) in
-        [(include_str!("../golden/chat.1.json"), 1), (include_str!("../golden/chat.2.json"), 1)]
-    {
+    for (chat, revision) in [
+        (include_str!("../golden/chat.1.json"), 1),
+        (include_str!("../golden/chat.2.json"), 1),
+        (include_str!("../golden/chat.3.json"), 1),
+    ] {
         // A store keeps it without the mark of a file.
         let mut chat = value(chat);
         chat["snapshot"] = revision.into();
