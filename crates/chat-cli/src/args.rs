@@ -1,5 +1,9 @@
 //! The arguments of `chat`, and the help texts: what is printed for a person who never read a page.
 
+mod connection;
+mod files;
+mod talk;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -7,14 +11,32 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::store::StoreName;
 
+pub(crate) use connection::{Login, Server};
+pub(crate) use files::{Config, ConfigCommand, Diff, Validate};
+pub(crate) use talk::{Request, Send, Watch};
+
+/// The same for every command, so that a script need not ask which one it was.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done
-  1  a file or the network failed, or a file does not hold what it should
-  2  the arguments do not fit
-  4  the chat refuses the operation (chat apply); the printed reply says why";
+  0    done
+  1    the answer is no: not valid, not the same, or it did not come about
+  2    the arguments do not fit
+  3    a file cannot be read or written, or does not hold what it should
+  4    the chat or the server refuses; the reply says why
+  5    the server, the network or the database cannot be reached, or time is up
+  6    the server failed
+  70   a bug in this program
+  130  interrupted";
 
-/// The GWS v2 Chat API: a contact-centre server, and single operations offline.
+/// How output looks.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Json {
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The GWS v2 Chat API: a contact-centre server, and everything to test an integration with one.
 #[derive(Parser, Debug)]
 #[command(name = "chat", version, after_help = EXIT_CODES)]
 pub(crate) struct Args {
@@ -25,19 +47,25 @@ pub(crate) struct Args {
 /// What the program can be asked to do.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    Serve(Serve),
+    Serve(Box<Serve>),
+    Send(Box<Send>),
+    Watch(Box<Watch>),
+    Request(Box<Request>),
     Apply(Apply),
+    Validate(Validate),
+    Diff(Diff),
+    Config(Config),
     HashPassword(HashPassword),
     Schema(Schema),
     Store(Store),
     Completions(Completions),
 }
 
-/// Applies one operation to a chat in a file and prints what happens. Needs no server.
+/// Applies operations to a chat in a file and prints what happens. Needs no server.
 ///
-/// Prints one JSON object: the `reply` that the requester gets, the `chat` as it is afterwards, and
+/// Prints one JSON object for each operation: the `reply` that the requester gets, the `chat` as it is afterwards, and
 /// the `notifications`, one for each user who must hear of it. A refusal prints the `reply` alone
-/// and ends with code 4; the chat has not changed then.
+/// and ends with code 4; the chat has not changed then, and what follows is not applied.
 ///
 /// The same files, time and reference id give the same output, byte for byte.
 #[derive(clap::Args, Debug)]
@@ -49,6 +77,9 @@ Examples:
   Apply one operation after the other, each to the outcome of the one before:
     chat apply chat.json attach.json | jq .chat | chat apply - leave.json
 
+  The same with all of them in one file, one JSON text after the other:
+    chat apply chat.json operations.ndjson | tail -n 1 | jq .chat
+
   Say who accepts, by the id that the chat has for the user, and when:
     chat apply --as 1e553fa1b4164908a5f36d43cec96086 --at 1389261492035 chat.json accept.json
 
@@ -59,8 +90,8 @@ pub(crate) struct Apply {
     #[arg(value_name = "CHAT.json")]
     pub(crate) chat: PathBuf,
 
-    /// The operation: the body of a POST request, such as {"operationName":"Leave"}; `-` reads
-    /// standard input.
+    /// The operation: the body of a POST request, such as {"operationName":"Leave"}, or several, one
+    /// after the other; `-` reads standard input.
     #[arg(value_name = "OPERATION.json")]
     pub(crate) operation: PathBuf,
 
@@ -73,7 +104,7 @@ pub(crate) struct Apply {
     #[arg(long, value_name = "MS", value_parser = milliseconds, allow_negative_numbers = true)]
     pub(crate) at: Option<i64>,
 
-    /// The number that ties notifications to this request
+    /// The number that ties notifications to this request; each further operation has the next one
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) reference_id: u64,
 
@@ -106,10 +137,7 @@ Examples:
 The file docs/configuration.example.toml shows every setting of a configuration;
 `chat hash-password` makes the password hashes in it.
 
-Exit codes:
-  0  done
-  1  a file or the network failed, or a file does not hold what it should
-  2  the arguments do not fit"))]
+{EXIT_CODES}"))]
 pub(crate) struct Serve {
     /// The configuration, a TOML file [default: the demo contact centre]
     #[arg(long, value_name = "FILE", env = "CHAT_CONFIG")]
@@ -139,7 +167,7 @@ pub(crate) struct Serve {
 
 /// Looks after the place where a server keeps its chats, while no server uses it.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
   See whether everything fits together:
     chat store check chats.redb
@@ -147,10 +175,7 @@ Examples:
   Take the chats from a file into a database:
     chat store export chats.redb | chat store import postgres://chat@db.example.com/chat -
 
-Exit codes:
-  0  done
-  1  the store or a file failed, or what is there does not fit together
-  2  the arguments do not fit")]
+{EXIT_CODES}"))]
 pub(crate) struct Store {
     #[command(subcommand)]
     pub(crate) command: StoreCommand,
@@ -217,7 +242,7 @@ pub(crate) enum LogFormat {
 /// neither an argument nor in the environment, where other programs could see it. A terminal shows it
 /// as it is typed.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
   Type the password and Return:
     chat hash-password
@@ -225,10 +250,7 @@ Examples:
   Take it from a file:
     chat hash-password < password.txt
 
-Exit codes:
-  0  done
-  1  standard input cannot be read, or holds no password
-  2  the arguments do not fit")]
+{EXIT_CODES}"))]
 pub(crate) struct HashPassword {}
 
 /// Prints the JSON Schema of what goes over the wire, into a file or into the journal.
@@ -237,7 +259,7 @@ pub(crate) struct HashPassword {}
 /// Schema 2020-12; each stands alone. `openapi` is the OpenAPI document of the server, `asyncapi` the
 /// AsyncAPI document of its notifications.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
   See which schemas there are:
     chat schema
@@ -245,10 +267,7 @@ Examples:
   Write one into a file:
     chat schema operation > operation.schema.json
 
-Exit codes:
-  0  done
-  1  the output cannot be written
-  2  the arguments do not fit, or there is no schema of this name")]
+{EXIT_CODES}"))]
 pub(crate) struct Schema {
     /// The name of the schema, such as `operation` or `configuration` [default: list the names]
     #[arg(value_name = "NAME")]
@@ -257,7 +276,7 @@ pub(crate) struct Schema {
 
 /// Prints the completions of a shell: commands, options and their values.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Examples:
   Bash, for this user:
     chat completions bash > ~/.local/share/bash-completion/completions/chat
@@ -268,10 +287,7 @@ Examples:
   Fish:
     chat completions fish > ~/.config/fish/completions/chat.fish
 
-Exit codes:
-  0  done
-  1  the output cannot be written
-  2  the arguments do not fit")]
+{EXIT_CODES}"))]
 pub(crate) struct Completions {
     /// The shell that is to complete
     #[arg(value_name = "SHELL")]

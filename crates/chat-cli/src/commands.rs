@@ -2,10 +2,19 @@
 
 mod apply;
 mod completions;
+mod config;
+mod connect;
+mod diff;
 mod hash_password;
+mod request;
 mod schema;
+mod send;
 mod serve;
 mod store;
+mod texts;
+mod told;
+mod validate;
+mod watch;
 
 use std::io::Read as _;
 use std::path::Path;
@@ -24,6 +33,12 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::HashPassword(_) => hash_password::run(),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),
+        Command::Send(args) => send::run(args),
+        Command::Watch(args) => watch::run(args),
+        Command::Request(args) => request::run(args),
+        Command::Validate(args) => validate::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Config(args) => config::run(args),
     }
 }
 

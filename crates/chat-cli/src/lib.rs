@@ -25,9 +25,12 @@ pub fn run() -> ExitCode {
             return u8::try_from(error.exit_code()).unwrap_or(exit::Exit::Usage as u8).into();
         }
     };
-    match commands::run(&args.command) {
-        Ok(exit) => (exit as u8).into(),
-        Err(failure) => {
+    // What went wrong was told by the panic's own message.
+    let ended = std::panic::catch_unwind(|| commands::run(&args.command));
+    match ended {
+        Err(_) => (exit::Exit::Bug as u8).into(),
+        Ok(Ok(exit)) => (exit as u8).into(),
+        Ok(Err(failure)) => {
             render::complain(&failure);
             (failure.exit as u8).into()
         }

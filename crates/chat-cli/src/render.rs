@@ -10,12 +10,23 @@ use crate::exit::Failure;
 ///
 /// A closed pipe ends the output and is no failure: the reader has what it wanted.
 pub(crate) fn line(text: impl Display) -> Result<(), Failure> {
+    read_line(text).map(drop)
+}
+
+/// Whether somebody still reads what is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Reader {
+    There,
+    Gone,
+}
+
+/// The same, for who goes on writing: nobody writes on for a reader who is gone.
+pub(crate) fn read_line(text: impl Display) -> Result<Reader, Failure> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::failed(format!("standard output: {error}")))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(Reader::There),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) => Err(Failure::failed(format!("standard output: {error}"))),
     }
 }
 

@@ -182,7 +182,7 @@ fn a_bad_chat_file_is_reported() {
     let check = |name: &str, text: &str, says: &[&str]| {
         let chat = file(name, text);
         let run = chat_apply(&[&chat, "-"], r#"{"operationName":"Leave"}"#);
-        assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{text}");
+        assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{text}");
         for part in [&[chat.as_str()], says].concat() {
             assert!(run.stderr.contains(part), "expected {part:?} in {:?}", run.stderr);
         }
@@ -245,7 +245,7 @@ fn arguments_that_do_not_fit_exit_with_2() {
 #[test]
 fn a_missing_file_is_reported_with_its_name() {
     let run = chat_apply(&["no/such/chat.json", "-"], "");
-    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert_eq!((run.code, run.stdout.as_str()), (3, ""));
     assert!(run.stderr.contains("no/such/chat.json"), "{}", run.stderr);
 }
 

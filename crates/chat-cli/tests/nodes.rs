@@ -58,7 +58,7 @@ fn a_password_is_never_shown() {
     let output =
         chat(&["serve", "--listen", "127.0.0.1:0"]).env("CHAT_STORE", &wrong).output().unwrap();
     let why = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{why}");
+    assert_eq!(output.status.code(), Some(5), "{why}");
     assert!(why.contains("password") && !why.contains("another"), "{why}");
 
     let mut command = chat(&["serve", "--listen", "127.0.0.1:0"]);

@@ -86,7 +86,7 @@ fn a_contact_centre_without_users_and_queues_says_so() {
 fn a_port_that_is_taken_is_reported() {
     let server = Server::start(&["--listen", LOOPBACK]);
     let output = refused(&["--listen", &server.address]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(5));
     let says = String::from_utf8(output.stderr).unwrap();
     assert!(says.contains(&server.address) && says.contains("another program"), "{says}");
 }
@@ -158,7 +158,7 @@ fn a_bad_configuration_names_file_and_place() {
     let check = |name: &str, text: &str, says: &[&str]| {
         let path = file(name, text);
         let output = refused(&["--config", &path]);
-        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert_eq!(output.status.code(), Some(3), "{text}");
         let stderr = String::from_utf8(output.stderr).unwrap();
         for part in [&[path.as_str()], says].concat() {
             assert!(stderr.contains(part), "expected {part:?} in {stderr}");
@@ -199,7 +199,7 @@ fn bad_chats_name_file_and_chat() {
     let check = |name: &str, chats: Value, says: &[&str]| {
         let path = file(name, &chats.to_string());
         let output = refused(&["--listen", LOOPBACK, "--chats", &path]);
-        assert_eq!(output.status.code(), Some(1), "{chats}");
+        assert_eq!(output.status.code(), Some(3), "{chats}");
         let stderr = String::from_utf8(output.stderr).unwrap();
         for part in says {
             assert!(stderr.contains(part), "expected {part:?} in {stderr}");
@@ -292,7 +292,7 @@ fn a_certificate_that_cannot_be_used_is_reported() {
         ),
     );
     let output = refused(&["--config", &path]);
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(3), 0));
     let says = String::from_utf8(output.stderr).unwrap();
     for part in ["server.tls_certificate", "a PEM file with a certificate", &certificate] {
         assert!(says.contains(part), "expected {part:?} in {says}");
@@ -313,7 +313,7 @@ fn passwords_are_hashed_from_standard_input() {
     assert!(line.starts_with("$argon2id$v=19$") && line.lines().count() == 1, "{line}");
     for nothing in ["", "\n", "\r\n"] {
         let output = hash(nothing);
-        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(3), 0));
     }
 }
 

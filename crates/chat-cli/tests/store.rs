@@ -94,7 +94,7 @@ fn a_file_serves_one_process() {
         &["store", "check", &file],
         &["store", "export", &file],
     ] {
-        check_failure(words, 1, &["in use by another process", "PostgreSQL"]);
+        check_failure(words, 3, &["in use by another process", "PostgreSQL"]);
     }
 }
 
@@ -107,9 +107,9 @@ fn files_that_are_no_stores_are_refused() {
     let nowhere = folder.path("nowhere/chats.redb");
     let listen = ["serve", "--listen", "127.0.0.1:0", "--store"];
     for (words, code, parts) in [
-        ([&listen[..], &[&text]].concat(), 1, vec!["notes.txt", "is not a store of chats"]),
-        ([&listen[..], &[&nowhere]].concat(), 1, vec!["nowhere", "is not there"]),
-        (vec!["store", "check", &missing], 1, vec!["there is no file", "missing.redb"]),
+        ([&listen[..], &[&text]].concat(), 3, vec!["notes.txt", "is not a store of chats"]),
+        ([&listen[..], &[&nowhere]].concat(), 3, vec!["nowhere", "is not there"]),
+        (vec!["store", "check", &missing], 3, vec!["there is no file", "missing.redb"]),
         (vec!["store", "check", "memory"], 2, vec!["found memory"]),
         (vec!["serve", "--store", "mysql://db/chat"], 2, vec!["mysql://"]),
     ] {
@@ -150,7 +150,7 @@ fn chats_move_from_store_to_store() {
 
     let damaged = exported.replacen("\"version\":1", "\"version\":7", 1);
     let refused = import(&damaged);
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(3));
     let why = String::from_utf8(refused.stderr).unwrap();
     assert!(why.contains("line 1"), "{why}");
 }

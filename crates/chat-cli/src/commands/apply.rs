@@ -7,6 +7,7 @@ use chat_model::{
     Applied, Chat, ChatFile, ChatId, Command, Context, CountingIds, JsonRef, Notice, OpenDirectory,
     Operation, QueueName, Rejection, Reply, Rules, Timestamp, UserId, write_string,
 };
+use serde_json::value::RawValue;
 
 use crate::args;
 use crate::exit::{Exit, Failure};
@@ -21,7 +22,8 @@ pub(super) fn run(args: &args::Apply) -> Result<Exit, Failure> {
     let file = super::name(&args.chat);
     let mut input = Input::read(&super::read(&args.chat)?)
         .map_err(|error| Failure::failed(format!("{file}: {error}")))?;
-    let body = super::read(&args.operation)?;
+    let bytes = super::read(&args.operation)?;
+    let bodies = bodies(&bytes);
     let user = match &args.user {
         Some(user) => UserId::new(user),
         None => {
@@ -29,20 +31,47 @@ pub(super) fn run(args: &args::Apply) -> Result<Exit, Failure> {
         }
     };
     let at = Timestamp::from_millis(args.at.unwrap_or_else(now_ms));
+    for (body, number) in bodies.iter().zip(args.reference_id..) {
+        let exit = one(args, &mut input, body, &user, at, number)?;
+        if exit != Exit::Done {
+            return Ok(exit);
+        }
+    }
+    Ok(Exit::Done)
+}
 
-    match perform(&mut input, &body, &user, at, args.reference_id) {
+/// The operations of a file. What is no JSON is one, for the model to say what is wrong with it.
+fn bodies(bytes: &[u8]) -> Vec<&[u8]> {
+    let texts = serde_json::Deserializer::from_slice(bytes).into_iter::<&RawValue>();
+    match texts.collect::<Result<Vec<_>, _>>() {
+        Ok(texts) if texts.len() > 1 => {
+            texts.into_iter().map(|text| text.get().as_bytes()).collect()
+        }
+        _ => vec![bytes],
+    }
+}
+
+fn one(
+    args: &args::Apply,
+    input: &mut Input,
+    body: &[u8],
+    user: &UserId,
+    at: Timestamp,
+    reference_id: u64,
+) -> Result<Exit, Failure> {
+    match perform(input, body, user, at, reference_id) {
         Ok((applied, reply)) => {
             let form = if args.snapshot { Form::Snapshot } else { input.form };
-            render::line(print(&input, form, &user, &applied, &reply))?;
+            render::line(print(input, form, user, &applied, &reply))?;
             Ok(Exit::Done)
         }
         Err(rejection) => {
             if rejection.offset().is_some() {
                 // The reply names the place in the body, but not the file.
                 render::complain(&format_args!("{}: {rejection}", super::name(&args.operation)));
-            } else if input.chat.leg(&user).is_none() {
+            } else if input.chat.leg(user).is_none() {
                 // The reply keeps from a stranger that there is a chat; the owner of the file may know.
-                let users = parts(&input.chat);
+                let (file, users) = (super::name(&args.chat), parts(&input.chat));
                 render::complain(&format_args!(
                     "{file}: expected --as to be one of those with a part in the chat, {users}, \
                      found {user}"

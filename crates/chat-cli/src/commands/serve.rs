@@ -102,7 +102,7 @@ async fn serve(
         }
         StoreName::Postgres(address) => {
             let options = crate::store::database(address, &clock);
-            let says_why = |why: postgres::OpenError| Failure::failed(why.to_string());
+            let says_why = |why: postgres::OpenError| Failure::unreachable(why.to_string());
             let store = options.map_err(says_why)?.open().await.map_err(says_why)?;
             let mut extras = extras();
             extras.vitals = Box::new(DatabaseVitals(store.clone()));
@@ -145,7 +145,7 @@ async fn run_until_asked(
 }
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
-    Failure::failed(match error.kind() {
+    Failure::unreachable(match error.kind() {
         ErrorKind::AddrInUse => format!(
             "{address}: another program is using this port; end it, or choose another port with \
              --listen (port 0 takes a free one)"

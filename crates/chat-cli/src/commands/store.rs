@@ -49,7 +49,7 @@ pub(super) fn run(command: &StoreCommand) -> Result<Exit, Failure> {
                 exit
             }
             StoreName::Postgres(address) => {
-                let says = |why: postgres::OpenError| Failure::failed(why.to_string());
+                let says = |why: postgres::OpenError| Failure::unreachable(why.to_string());
                 let store = database(address, &clock).map_err(says)?.open().await.map_err(says)?;
                 let exit = perform(command, &store).await;
                 store.close().await;
@@ -97,7 +97,7 @@ async fn check_all(name: &StoreName, store: &impl Inspect) -> Result<Exit, Failu
             "not everything fits together"
         }
     ))?;
-    Ok(if checked.is_sound() { Exit::Done } else { Exit::Failed })
+    Ok(if checked.is_sound() { Exit::Done } else { Exit::No })
 }
 
 /// Why an export stopped.

@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chat_model::{ChatId, ChatResource, JsonRef, JsonText, Limits, Message, Operation, Reply};
+use chat_model::{
+    ChatId, ChatResource, JsonRef, JsonText, Limits, Message, MonitoringOperation, Operation,
+    Reply, SupervisorOperation, UserId,
+};
 use hyper::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -168,6 +171,47 @@ impl Agent {
         key: Option<&str>,
     ) -> Result<Reply, Error> {
         read(&self.caller.ask(Method::POST, &path_of(chat), body.into(), key).await?)
+    }
+
+    /// Posts a body to any address below the interface's, such as `/users/{id}/channels/chat` (CHAT-7.0-28).
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn post_to(
+        &self,
+        path: &str,
+        body: String,
+        key: Option<&str>,
+    ) -> Result<Reply, Error> {
+        read(&self.caller.ask(Method::POST, path, body.into(), key).await?)
+    }
+
+    /// Supervises the chats that `user` accepts from now on, or no more (CHAT-7.0-28, CHAT-7.0-29).
+    ///
+    /// # Errors
+    /// Code 5 if the agent is no supervisor (DEC-19); see [`Error`].
+    pub async fn monitor(
+        &self,
+        user: &UserId,
+        operation: &MonitoringOperation,
+    ) -> Result<Reply, Error> {
+        let path = format!("/users/{}/channels/chat", segment(user.as_str()));
+        self.post_to(&path, operation.to_json(), None).await
+    }
+
+    /// Asks to supervise a chat that `user` is in (CHAT-7.0-30).
+    ///
+    /// # Errors
+    /// As [`Self::monitor`], and code 6 if the user has no part in the chat.
+    pub async fn intrude(
+        &self,
+        user: &UserId,
+        chat: &ChatId,
+        operation: &SupervisorOperation,
+    ) -> Result<Reply, Error> {
+        let user = segment(user.as_str());
+        let path = format!("/users/{user}/chats/{}", segment(chat.as_str()));
+        self.post_to(&path, operation.to_json(), None).await
     }
 
     /// Listens to what happens to the agent's chats and channels. Nothing is sent before the stream is

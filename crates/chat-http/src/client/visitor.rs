@@ -63,6 +63,14 @@ impl Visitor {
         read(&self.caller.post(&self.path(), operation.to_json()).await?)
     }
 
+    /// Posts a body of the caller's own making, whatever it says.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn post(&self, body: String) -> Result<Reply, Error> {
+        read(&self.caller.post(&self.path(), body).await?)
+    }
+
     /// The chat as the visitor sees it (CUST-2.2).
     ///
     /// # Errors

@@ -1,0 +1,249 @@
+//! `chat send`: operations on their way to a chat.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chat_http::client::{Error, Notified, Update, Watch};
+use chat_model::{
+    ChatId, CustomerOperation, CustomerOperationKind, JsonRef, Limits, MonitoringOperation,
+    MonitoringOperationKind, Operation, OperationKind, Rejection, Reply, SupervisorOperation,
+    SupervisorOperationKind, VisitorId, write_string,
+};
+use clap::ValueEnum as _;
+use futures_util::StreamExt as _;
+
+use super::connect::{Connection, run as run_until_done};
+use super::told;
+use crate::args;
+use crate::exit::{Exit, Failure};
+use crate::render;
+
+pub(super) fn run(args: &args::Send) -> Result<Exit, Failure> {
+    let bodies = bodies(&args.operations)?;
+    let way = Way::of(args);
+    if args.dry_run {
+        return dry_run(args, &way, &bodies);
+    }
+    run_until_done(send(args, &way, &bodies))
+}
+
+/// Where the operations go.
+enum Way {
+    Visitors(VisitorId),
+    Agents(ChatId),
+    /// A supervisor's, to a user and perhaps one of the user's chats.
+    Supervisors(String, ChatId),
+}
+
+impl Way {
+    /// DEC-46: an id that is a UUID is a visitor's.
+    fn of(args: &args::Send) -> Self {
+        let id = &args.chat;
+        let is_uuid = id.len() == 36
+            && id.bytes().enumerate().all(|(at, byte)| match at {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            });
+        match &args.of {
+            Some(user) => Self::Supervisors(user.clone(), ChatId::new(id)),
+            None if is_uuid => Self::Visitors(VisitorId::new(id)),
+            None => Self::Agents(ChatId::new(id)),
+        }
+    }
+
+    /// The address of what `body` is posted to, below the interface's.
+    fn path(&self, body: &str) -> String {
+        match self {
+            Self::Visitors(id) => format!("/chats/{id}"),
+            Self::Agents(id) => format!("/me/chats/{id}"),
+            Self::Supervisors(user, id) => {
+                let name = operation_name(body);
+                if SupervisorOperationKind::from_name(&name).is_some() {
+                    format!("/users/{user}/chats/{id}")
+                } else {
+                    format!("/users/{user}/channels/chat")
+                }
+            }
+        }
+    }
+
+    /// What any server would say of `body` before it looks at the chat.
+    fn read(&self, body: &str) -> Result<(), Rejection> {
+        let (json, limits) = (body.as_bytes(), &Limits::default());
+        match self {
+            Self::Visitors(_) => CustomerOperation::parse(json, limits).map(drop),
+            Self::Agents(_) => Operation::parse(json, limits).map(drop),
+            Self::Supervisors(..) => SupervisorOperation::parse(json, limits)
+                .map(drop)
+                .or_else(|_| MonitoringOperation::parse(json, limits).map(drop)),
+        }
+    }
+}
+
+fn operation_name(body: &str) -> String {
+    let body = JsonRef::validate(body.as_bytes(), &super::file_limits()).ok();
+    let name = body.and_then(|body| body.get("operationName")?.decode_string());
+    name.unwrap_or_default().into_owned()
+}
+
+/// The bodies that the arguments name, in their order.
+fn bodies(arguments: &[String]) -> Result<Vec<String>, Failure> {
+    let mut bodies = Vec::new();
+    for argument in arguments {
+        let file = if argument == "-" { Some("-") } else { argument.strip_prefix('@') };
+        if let Some(file) = file {
+            let bytes = super::read(Path::new(file))?;
+            bodies.extend(
+                super::texts::split(Path::new(file), &bytes)?.into_iter().map(str::to_owned),
+            );
+        } else if argument.trim_start().starts_with(['{', '[', '"']) {
+            bodies.push(argument.clone());
+        } else if is_name(argument) {
+            let mut body = String::from(r#"{"operationName":"#);
+            write_string(&mut body, argument);
+            body.push('}');
+            bodies.push(body);
+        } else {
+            return Err(Failure::usage(format!(
+                "expected the JSON of an operation, the name of one, @FILE or -, found {argument:?}"
+            )));
+        }
+    }
+    for (at, body) in bodies.iter().enumerate() {
+        super::texts::body(body)
+            .map_err(|error| Failure::failed(format!("operation {}: {error}", at + 1)))?;
+    }
+    Ok(bodies)
+}
+
+fn is_name(text: &str) -> bool {
+    OperationKind::from_name(text).is_some()
+        || CustomerOperationKind::from_name(text).is_some()
+        || MonitoringOperationKind::from_name(text).is_some()
+        || SupervisorOperationKind::from_name(text).is_some()
+}
+
+fn dry_run(args: &args::Send, way: &Way, bodies: &[String]) -> Result<Exit, Failure> {
+    for (at, body) in bodies.iter().enumerate() {
+        if let Err(rejection) = way.read(body) {
+            if args.output.json {
+                render::line(Reply::from(&rejection).to_json())?;
+            }
+            render::complain(&format_args!("operation {}: {rejection}", at + 1));
+            return Ok(Exit::Refused);
+        }
+        let address = format!("{}{}", args.server.url, way.path(body));
+        if args.output.json {
+            let mut line = String::from(r#"{"method":"POST","url":"#);
+            write_string(&mut line, &address);
+            render::line(format_args!("{line},\"body\":{}}}", body.trim()))?;
+        } else {
+            render::line(format_args!("POST {address} {}", body.trim()))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+async fn send(args: &args::Send, way: &Way, bodies: &[String]) -> Result<Exit, Failure> {
+    let connection = Connection::new(&args.server, None)?;
+    if let Way::Visitors(id) = way {
+        if args.wait.is_some() {
+            return Err(Failure::usage("expected --wait with an agent's chat, found a visitor's"));
+        }
+        let visitor = connection.client.visitor_again(id.clone());
+        for body in bodies {
+            if let Some(exit) = print(args, visitor.post(body.clone()).await)? {
+                return Ok(exit);
+            }
+        }
+        return Ok(Exit::Done);
+    }
+    let agent = connection.agent(&args.login)?;
+    // Who listens before asking misses nothing.
+    let mut watch = match args.wait {
+        Some(_) => Some(listening(agent.watch(), connection.timeout).await?),
+        None => None,
+    };
+    for body in bodies {
+        if let Some(exit) = print(args, agent.post_to(&way.path(body), body.clone(), None).await)? {
+            return Ok(exit);
+        }
+    }
+    let (Some(watch), Some(wait)) = (&mut watch, args.wait) else { return Ok(Exit::Done) };
+    let kind =
+        wait.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let awaited = tokio::time::timeout(connection.timeout, until(watch, &args.chat, &kind)).await;
+    let Ok(told) = awaited else {
+        return Err(Failure::new(
+            Exit::Unreachable,
+            format!(
+                "expected the notification {kind} within {} s, found none",
+                connection.timeout.as_secs_f32()
+            ),
+        ));
+    };
+    told::notification(&told?, args.output.json)?;
+    Ok(Exit::Done)
+}
+
+/// Prints a reply; the exit is there if it was a refusal.
+fn print(args: &args::Send, replied: Result<Reply, Error>) -> Result<Option<Exit>, Failure> {
+    let (reply, refusal) = match replied {
+        Ok(reply) => (reply, None),
+        Err(Error::Refused(refused)) => {
+            let failure = Failure::from(Error::Refused(refused.clone()));
+            (refused.reply, Some(failure))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if args.output.json {
+        render::line(reply.to_json())?;
+    } else if refusal.is_none() {
+        match reply.reference_id {
+            Some(number) => render::line(format_args!("accepted, reference {number}"))?,
+            None => render::line("accepted")?,
+        }
+    }
+    if let Some(failure) = &refusal {
+        render::complain(failure);
+    }
+    Ok(refusal.map(|failure| failure.exit))
+}
+
+async fn listening(mut watch: Watch, patience: Duration) -> Result<Watch, Failure> {
+    let listens = async {
+        let mut last = None;
+        while let Some(update) = watch.next().await {
+            match update? {
+                Update::State(_) => return Ok(()),
+                Update::Interrupted(why) => last = Some(why.why),
+                _ => {}
+            }
+        }
+        Err(Failure::new(Exit::Refused, last.unwrap_or_else(|| "the session ended".to_owned())))
+    };
+    match tokio::time::timeout(patience, listens).await {
+        Ok(listens) => listens?,
+        Err(_) => {
+            return Err(Failure::new(
+                Exit::Unreachable,
+                format!("expected to be heard within {} s, was not", patience.as_secs_f32()),
+            ));
+        }
+    }
+    Ok(watch)
+}
+
+async fn until(watch: &mut Watch, chat: &str, kind: &str) -> Result<Notified, Failure> {
+    while let Some(update) = watch.next().await {
+        let Update::Notification(told) = update? else { continue };
+        let is_it = told.chat_id().is_some_and(|id| id.as_str() == chat)
+            && told.about_chat.as_ref().is_some_and(|about| {
+                about.notification_type.as_ref().is_some_and(|found| found.as_str() == kind)
+            });
+        if is_it {
+            return Ok(*told);
+        }
+    }
+    Err(Failure::new(Exit::Refused, "the server ended the session"))
+}
