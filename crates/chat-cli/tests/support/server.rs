@@ -41,6 +41,15 @@ impl Server {
         Self { child, out, address }
     }
 
+    /// Host and port.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     pub(crate) fn attach(&self, key: &str) -> String {
         let body = format!(r#"{{"operationName":"AttachUserData","userData":{{"{key}":true}}}}"#);
         self.ask(&format!("POST {CHAT_PATH}"), &body).1

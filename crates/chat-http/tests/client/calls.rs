@@ -64,6 +64,24 @@ async fn a_conversation_from_both_ends() {
     );
 }
 
+/// DEC-48: an operation whose reply was lost may be repeated, with its key.
+#[tokio::test(start_paused = true)]
+async fn an_operation_with_a_key_happens_once() {
+    let site = Site::new().await;
+    site.agent().start_session(&["chat"]).await.unwrap();
+    site.agent().set_readiness("chat", Readiness::Ready).await.unwrap();
+    let (_, chat) = site.open_chat().await;
+    let agent = site.remote().agent(&agent1());
+    let hello = Operation::send_message(text("Hello"));
+    site.network.change(|weather| weather.lose = 1);
+    let lost = agent.operate_once(&chat, &hello, "key-1").await;
+    assert!(matches!(lost, Err(Error::Unreachable { sent: true, .. })), "{lost:?}");
+    agent.operate_once(&chat, &hello, "key-1").await.unwrap();
+    let said = agent.messages(&chat, 1).await.unwrap();
+    let hellos = said.iter().filter(|one| one.text.as_deref() == Some("Hello")).count();
+    assert_eq!(hellos, 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn failures_have_types() {
     let site = Site::new().await;
