@@ -37,7 +37,7 @@ pub(crate) struct Validate {
 ///
 /// Both may hold several JSON texts, one after the other, which are compared in order. The order of an
 /// object's members does not count, except in user data. Numbers are the same if they are written the
-/// same.
+/// same, texts if they read the same.
 #[derive(clap::Args, Debug)]
 #[command(after_help = format!("\
 Examples:

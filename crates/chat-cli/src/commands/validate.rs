@@ -10,7 +10,8 @@ use chat_model::{
     MonitoringOperationKind, Operation, OperationKind, SupervisorOperation,
     SupervisorOperationKind, schema, write_string,
 };
-use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 
 use super::texts;
 use crate::args;
@@ -83,11 +84,8 @@ impl Validators {
                 return Found { schema: Some(name), problems: problem(error.to_string()) };
             }
         };
-        let mut problems: Vec<Problem> = self
-            .of(name)
-            .iter_errors(&value)
-            .map(|error| Problem { at: error.instance_path().to_string(), why: error.to_string() })
-            .collect();
+        let mut problems: Vec<Problem> =
+            self.of(name).iter_errors(&value).flat_map(|error| causes(&error)).collect();
         if problems.is_empty()
             && let Err(why) = read(name, text)
         {
@@ -106,6 +104,30 @@ impl Validators {
         });
         &self.0[at].1
     }
+}
+
+/// What is wrong, at the place where it is wrong: of alternatives that all fail, that of the one that was
+/// meant, which is the one whose `operationName` fits and that got farthest.
+fn causes(error: &ValidationError<'_>) -> Vec<Problem> {
+    let here = depth(error);
+    if let ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } =
+        error.kind()
+    {
+        let is_meant = |branch: &&Vec<ValidationError<'static>>| {
+            let fits =
+                |error: &ValidationError<'_>| error.instance_path().as_str() != "/operationName";
+            branch.iter().all(fits) && branch.iter().any(|error| depth(error) > here)
+        };
+        let farthest = |branch: &&Vec<ValidationError<'static>>| branch.iter().map(depth).max();
+        if let Some(branch) = context.iter().filter(is_meant).max_by_key(farthest) {
+            return branch.iter().flat_map(causes).collect();
+        }
+    }
+    vec![Problem { at: error.instance_path().to_string(), why: error.to_string() }]
+}
+
+fn depth(error: &ValidationError<'_>) -> usize {
+    error.instance_path().as_str().matches('/').count()
 }
 
 /// What the schema cannot say of operations.

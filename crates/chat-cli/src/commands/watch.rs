@@ -1,6 +1,6 @@
 //! `chat watch`: what happens to an agent's chats, as it happens.
 
-use std::future::{Future, pending};
+use std::future::pending;
 use std::time::Duration;
 
 use chat_http::client::{Pattern, Readiness, Update, WatchOptions};
@@ -124,11 +124,9 @@ fn is_awaited(args: &args::Watch, chat: &ChatResource) -> bool {
         && chat.state.as_ref().is_some_and(|state| state.as_str() == until)
 }
 
-fn runs_out(since: Instant, patience: Option<Duration>) -> impl Future<Output = ()> {
-    async move {
-        match patience {
-            Some(patience) => sleep_until(since + patience).await,
-            None => pending().await,
-        }
+async fn runs_out(since: Instant, patience: Option<Duration>) {
+    match patience {
+        Some(patience) => sleep_until(since + patience).await,
+        None => pending().await,
     }
 }
