@@ -29,10 +29,10 @@ const PORTS = { from: 20_000, count: 10_000 };
 
 // Lends `work` a server that has `chats` beside its own; without `config`, a text in TOML, it is the
 // demo contact centre. If it is durable, it keeps them in a file, and otherwise in `store`, or in
-// memory. Whatever happens, the clients hang up
+// memory; `words` are further arguments. Whatever happens, the clients hang up
 // and the server ends: a failed test must not keep the process alive.
-export async function withServer({ chats = [], config, isDurable = false, store } = {}, work) {
-  const server = await Server.start(chats, config, isDurable, store);
+export async function withServer({ chats = [], config, isDurable = false, store, words = [] } = {}, work) {
+  const server = await Server.start(chats, config, isDurable, store, words);
   try {
     await work(server);
     await Promise.all([...server.clients].map((client) => client.hangUp()));
@@ -58,13 +58,13 @@ class Server {
   // What ends between them and the server.
   afterwards = [];
 
-  static async start(chats, config, isDurable, store) {
+  static async start(chats, config, isDurable, store, words) {
     const server = new Server();
     server.#folder = await mkdtemp(join(tmpdir(), "chat-clients-"));
     server.#store = isDurable ? join(server.#folder, "chats.redb") : store;
     const file = join(server.#folder, "chats.json");
     await writeFile(file, JSON.stringify(chats));
-    server.#words = ["serve", "--chats", file];
+    server.#words = ["serve", "--chats", file, ...words];
     if (config) {
       const settings = join(server.#folder, "config.toml");
       await writeFile(settings, config);
@@ -87,6 +87,15 @@ class Server {
   async #run(listen) {
     this.#spawn(listen);
     const lines = createInterface({ input: this.#child.stdout });
+    // Lines that come at once are not heard by who begins to listen after the first.
+    const admin = new Promise((resolve) => {
+      lines.on("line", (line) => {
+        const found = line.match(/^Faults can be changed at (\S+)\/faults,/)?.[1];
+        if (found) {
+          resolve(found);
+        }
+      });
+    });
     const [first] = await Promise.race([
       once(lines, "line"),
       this.#exited.then(([code]) => Promise.reject(new Error(`the server ended with ${code}`))),
@@ -98,6 +107,9 @@ class Server {
       throw new Error(`expected the address, found ${JSON.stringify(first)}`);
     }
     this.origin = new URL(this.url).origin;
+    if (this.#words.includes("--admin")) {
+      this.admin = await within(admin, "the address of the admin endpoint");
+    }
   }
 
   #spawn(listen) {

@@ -7,8 +7,10 @@ mod talk;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chat_http::FaultRule;
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::calendar::Calendar;
 use crate::store::StoreName;
 
 pub(crate) use connection::{Login, Server};
@@ -131,6 +133,9 @@ Examples:
   Keep the chats in a file of your own:
     chat serve --store chats.redb
 
+  See what a client does whose session is forgotten, twice:
+    chat serve --fault 402@30s --fault 402@60s
+
   Start with chats that are in progress:
     chat serve --chats chats.json
 
@@ -154,6 +159,32 @@ pub(crate) struct Serve {
     /// seen by other programs of this machine; CHAT_STORE can hold it instead.
     #[arg(long, value_name = "STORE", value_parser = StoreName::parse, env = "CHAT_STORE", hide_env_values = true)]
     pub(crate) store: Option<StoreName>,
+
+    /// What fails on demand, such as `402@30s`, `drop-poll count=1` or `503 operation=Accept chance=0.1`; may be
+    /// given more than once
+    ///
+    /// FAULT[=VALUE][@TIME] [KEY=VALUE]…, words apart by blanks or commas, rules by semicolons. Faults: 402,
+    /// duplicate, drop, drop-poll[=TIME], eof[=BYTES], delay=TIME, 503[=SECONDS], slow=BYTES, no-websocket.
+    /// Keys: path, method, operation, user, nth, every, count, chance, for; event with 402. The page
+    /// docs/faults.md says what each of them does.
+    #[arg(long, value_name = "RULE", env = "CHAT_FAULT", value_delimiter = ';')]
+    pub(crate) fault: Vec<FaultRule>,
+
+    /// Where faults and the clock can be changed while it runs, without a login: an address of this machine
+    /// alone, such as 127.0.0.1:8091
+    #[arg(long, value_name = "ADDR", value_parser = loopback_address, env = "CHAT_ADMIN")]
+    pub(crate) admin: Option<SocketAddr>,
+
+    /// Makes every id and every secret follow from N, so that the same requests get the same answers. Whoever
+    /// knows N can act as anybody: for tests, with --store memory
+    #[arg(long, value_name = "N", env = "CHAT_SEED")]
+    pub(crate) seed: Option<u64>,
+
+    /// What the calendar shows: a TIME such as 2026-01-01T09:00:00Z, where it stands; TIME,xN, from where it
+    /// goes N times as fast as this machine's; or xN, from now on. Time-outs are those of the machine. With
+    /// --store memory
+    #[arg(long, value_name = "TIME", value_parser = Calendar::parse, env = "CHAT_CLOCK")]
+    pub(crate) clock: Option<Calendar>,
 
     /// Chats to start with, unless they are there already: a JSON array of chats in the forms that `chat apply` reads
     #[arg(long, value_name = "FILE")]
@@ -298,6 +329,11 @@ pub(crate) struct Completions {
 
 fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8091")
+}
+
+fn loopback_address(text: &str) -> Result<SocketAddr, &'static str> {
+    let address = text.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback());
+    address.ok_or("expected an address of this machine alone, such as 127.0.0.1:8091")
 }
 
 fn milliseconds(text: &str) -> Result<i64, &'static str> {

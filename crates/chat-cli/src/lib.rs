@@ -5,6 +5,7 @@
 //! command, end with its code.
 
 mod args;
+mod calendar;
 mod commands;
 mod documents;
 mod exit;

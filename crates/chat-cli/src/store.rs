@@ -5,7 +5,7 @@ use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chat_http::{Clock as _, StoreFigure, SystemClock, Vitals};
+use chat_http::{Clock, StoreFigure, Vitals};
 use chat_store::embedded::Health;
 use chat_store::{Buckets, PostgresOptions, PostgresStore, RedbOptions, RedbStore, postgres};
 
@@ -93,7 +93,7 @@ impl fmt::Display for StoreName {
 }
 
 /// How a file is opened, with the time of this machine.
-pub(crate) fn options(clock: &Arc<SystemClock>) -> RedbOptions {
+pub(crate) fn options(clock: &Arc<dyn Clock>) -> RedbOptions {
     let (wall, watch) = (clock.clone(), clock.clone());
     RedbOptions::new(Arc::new(move || wall.now_ms())).stopwatch(Arc::new(move || watch.monotonic()))
 }
@@ -101,7 +101,7 @@ pub(crate) fn options(clock: &Arc<SystemClock>) -> RedbOptions {
 /// How a database is opened.
 pub(crate) fn database(
     address: &str,
-    clock: &Arc<SystemClock>,
+    clock: &Arc<dyn Clock>,
 ) -> Result<PostgresOptions, postgres::OpenError> {
     let watch = clock.clone();
     Ok(PostgresOptions::new(address)?.stopwatch(Arc::new(move || watch.monotonic())))

@@ -40,18 +40,27 @@ impl JsonBody {
         body: impl Body<Data = Bytes> + Unpin,
         server: &Server,
     ) -> Result<Self, Refusal> {
-        let limits = &server.config.limits;
         check_media_type(headers)?;
         check_coding(headers)?;
-        let mut reading = pin!(read(headers, body, limits.max_body_bytes));
-        // Nearly every body is there with its head; the others are waited for, and take a timer.
-        if let Some(body) = reading.as_mut().now_or_never() {
-            return body.map(Self);
-        }
-        match tokio::time::timeout(Duration::from_secs(limits.body_seconds.into()), reading).await {
-            Ok(body) => body.map(Self),
-            Err(_) => Err(Refusal::body_too_slow(limits.body_seconds)),
-        }
+        whole(headers, body, server).await.map(Self)
+    }
+}
+
+/// All of a body, whatever it is.
+pub(crate) async fn whole(
+    headers: &HeaderMap,
+    body: impl Body<Data = Bytes> + Unpin,
+    server: &Server,
+) -> Result<Bytes, Refusal> {
+    let limits = &server.config.limits;
+    let mut reading = pin!(read(headers, body, limits.max_body_bytes));
+    // Nearly every body is there with its head; the others are waited for, and take a timer.
+    if let Some(body) = reading.as_mut().now_or_never() {
+        return body;
+    }
+    match tokio::time::timeout(Duration::from_secs(limits.body_seconds.into()), reading).await {
+        Ok(body) => body,
+        Err(_) => Err(Refusal::body_too_slow(limits.body_seconds)),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Where new names come from: one trait, so that a test can say which names come next and the same
 //! requests give the same bytes.
 
+mod seeded;
+
 use std::cell::RefCell;
 use std::fmt;
 
@@ -14,6 +16,8 @@ pub trait Chance: fmt::Debug + Send + Sync + 'static {
     /// Random bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
+
+pub use seeded::SeededChance;
 
 /// The chance of the system.
 #[derive(Debug, Clone, Copy, Default)]

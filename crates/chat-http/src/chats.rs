@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::desk::{Desk, Tools};
 use crate::dispatch::{Dispatch, Distributor};
+use crate::faults::Faults;
 use crate::hooks::Hooks;
 use crate::house::House;
 use crate::hub::{self, Hub};
@@ -54,6 +55,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) metrics: &'a Metrics,
     /// Whether another process can go on with the notification sessions.
     pub(crate) is_durable: bool,
+    pub(crate) faults: Option<Faults>,
 }
 
 impl Chats {
@@ -69,6 +71,7 @@ impl Chats {
             distributor,
             metrics,
             is_durable,
+            faults,
         } = parts;
         let limits = &config.limits;
         let silence_ms = i64::from(limits.visitor_silence_seconds) * 1_000;
@@ -95,6 +98,7 @@ impl Chats {
             desk: desk.clone(),
             agenda: agenda.clone(),
             metrics,
+            faults,
         };
         let hub = Hub::new(tools, limits, &config.notifications);
         let hub = Arc::new(hub);
@@ -127,6 +131,7 @@ impl Chats {
         tokio::join!(
             keep_alive("feeds", self, |chats| async move { chats.hub.follow_feeds().await }),
             keep_alive("time", self, |chats| async move { chats.hub.keep_time().await }),
+            keep_alive("faults", self, |chats| async move { chats.hub.keep_failing().await }),
             keep_alive("rows", self, |chats| async move { chats.hub.keep_rows().await }),
             keep_alive("house", self, |chats| async move { chats.house.run().await }),
         );

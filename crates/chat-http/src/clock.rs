@@ -3,9 +3,13 @@
 //! Everything else is told what time it is, so that tests turn the hands themselves and the model
 //! stays a function of its arguments.
 
+mod set;
+
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+pub use set::SetClock;
 
 /// Where the server learns what time it is.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {

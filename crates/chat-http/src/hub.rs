@@ -7,6 +7,7 @@
 //! The lock is never held across an await, and everything that a call makes due is carried out
 //! before it is released, except the rows, which are written by whoever asked for the change.
 
+mod failing;
 mod follow;
 mod rows;
 mod socket;
@@ -35,6 +36,7 @@ use crate::chance::{Chance, Names};
 use crate::clock::Clock;
 use crate::config::{Limits, Notifications, User};
 use crate::desk::Desk;
+use crate::faults::Faults;
 use crate::metrics::Metrics;
 use crate::storage::AnyStore;
 use follow::Followed;
@@ -67,6 +69,7 @@ pub(crate) struct Hub {
     /// Websockets that are still there must go now.
     cut: Notify,
     figures: Figures,
+    faults: Option<Faults>,
 }
 
 struct State {
@@ -97,6 +100,7 @@ pub(crate) struct Tools<'a> {
     pub(crate) desk: Arc<Desk>,
     pub(crate) agenda: Arc<Agenda>,
     pub(crate) metrics: &'a Metrics,
+    pub(crate) faults: Option<Faults>,
 }
 
 /// Why the hub has no answer.
@@ -112,7 +116,7 @@ pub(crate) enum NoAnswer {
 
 impl Hub {
     pub(crate) fn new(tools: Tools<'_>, limits: &Limits, notifications: &Notifications) -> Self {
-        let Tools { store, clock, chance, desk, agenda, metrics } = tools;
+        let Tools { store, clock, chance, desk, agenda, metrics, faults } = tools;
         let config = bayeux_config(limits, notifications);
         let bounds = config.limits;
         let state = State {
@@ -139,6 +143,7 @@ impl Hub {
             news: Notify::new(),
             sockets_gone: Notify::new(),
             cut: Notify::new(),
+            faults,
             figures: Figures {
                 sessions: metrics
                     .gauge("chat_notification_sessions", "Notification sessions of this node."),

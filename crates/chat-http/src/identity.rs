@@ -181,6 +181,18 @@ async fn try_passwords(
     Ok(None)
 }
 
+/// Who sent a request, by their own word: for what is no matter of rights.
+pub(crate) async fn claimed(server: &Server, headers: &HeaderMap) -> Option<Arc<User>> {
+    match basic::shown(headers) {
+        basic::Shown::Nothing => Some(session(server, headers, None).await.ok()??.user),
+        basic::Shown::Credentials(credentials) => {
+            let mut named = credentials.readings();
+            named.find_map(|(name, _)| server.roster.user_named(&name).cloned())
+        }
+        basic::Shown::Unreadable => None,
+    }
+}
+
 /// The living session that a cookie names, if it is one of `of` or nobody in particular is asked for.
 async fn session(
     server: &Server,

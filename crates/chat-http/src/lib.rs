@@ -74,6 +74,8 @@ mod dispatch;
 #[cfg(feature = "server")]
 mod docs;
 #[cfg(feature = "server")]
+mod faults;
+#[cfg(feature = "server")]
 mod hooks;
 #[cfg(feature = "server")]
 mod house;
@@ -125,9 +127,9 @@ mod vitals;
 mod weigh;
 
 #[cfg(feature = "server")]
-pub use chance::{Chance, SystemChance};
+pub use chance::{Chance, SeededChance, SystemChance};
 #[cfg(feature = "server")]
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ManualClock, SetClock, SystemClock};
 #[cfg(feature = "server")]
 pub use config::{
     AddressRange, AgentState, ApiUrl, AttributeValue, BusinessAttribute, Config, ConfigError,
@@ -138,6 +140,8 @@ pub use config::{
 pub use dispatch::{Candidate, Choice, Distributor, LongestWaiting, WaitingChat};
 #[cfg(feature = "server")]
 pub use docs::Documents;
+#[cfg(feature = "server")]
+pub use faults::{FaultError, FaultRule, Faults, ListedFault, serve_admin};
 #[cfg(feature = "server")]
 pub use hub::{Topic, topics};
 #[cfg(feature = "server")]

@@ -20,6 +20,7 @@ use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 use tracing::Span;
 
+use crate::chance::Chance;
 use crate::metrics::RouteId;
 use crate::reply;
 use crate::server::Shared;
@@ -133,8 +134,10 @@ pub(crate) struct RequestIds {
 }
 
 impl RequestIds {
-    pub(crate) fn new() -> Self {
-        Self { process: u32::from_le_bytes(crate::random()), next: AtomicU64::new(1) }
+    pub(crate) fn new(chance: &dyn Chance) -> Self {
+        let mut process = [0; 4];
+        chance.fill(&mut process);
+        Self { process: u32::from_le_bytes(process), next: AtomicU64::new(1) }
     }
 
     fn next(&self) -> RequestId {

@@ -28,6 +28,7 @@ use tokio::time::MissedTickBehavior;
 use tower::ServiceExt as _;
 
 use crate::callers::{Callers, Entry};
+use crate::faults;
 use crate::patient::Patient;
 use crate::reply::{self, Refusal};
 use crate::routes::Express;
@@ -83,7 +84,9 @@ pub async fn serve(
         callers: Arc::new(Callers::new(limits.max_connections_per_address)),
         told: Arc::new(Semaphore::new(TOLD)),
         router: app.router(),
-        express: Express::new(server),
+        // Only the router is known to faults.
+        express: Express::new(server).filter(|_| server.faults.is_none()),
+        faulty: server.faults.is_some().then(|| server.clone()),
         full: hang_up_with(|| Refusal::unavailable("too many connections; try again")),
         crowded: hang_up_with(|| {
             Refusal::too_many("too many connections from this address; try again")
@@ -152,6 +155,7 @@ struct Door {
     told: Arc<Semaphore>,
     router: Router,
     express: Option<Express>,
+    faulty: Option<Arc<Server>>,
     full: Router,
     /// Of those whose address has as many as it may.
     crowded: Router,
@@ -184,7 +188,8 @@ impl Door {
                 Ok(permit) => {
                     let place = Place { permit, entry, is_taken: true };
                     let (router, express) = (self.router.clone(), self.express.clone());
-                    return (stream, Answering { router, express, peer }, place);
+                    let faulty = self.faulty.clone();
+                    return (stream, Answering { router, express, faulty, peer }, place);
                 }
                 Err(_) => &self.full,
             },
@@ -192,7 +197,7 @@ impl Door {
         };
         server.metrics.connections_refused.increment(1);
         let place = Place { permit: told, entry: None, is_taken: false };
-        (stream, Answering { router: refused.clone(), express: None, peer }, place)
+        (stream, Answering { router: refused.clone(), express: None, faulty: None, peer }, place)
     }
 
     /// Counts the connection as one of its address; `None` if that has as many as it may. Behind a
@@ -231,22 +236,30 @@ fn hang_up_with(why: fn() -> Refusal) -> Router {
 struct Answering {
     router: Router,
     express: Option<Express>,
+    /// The server, if it fails on demand.
+    faulty: Option<Arc<Server>>,
     peer: SocketAddr,
 }
 
 impl Answering {
     fn into_service(self) -> impl Answers {
-        let Self { router, express, peer } = self;
+        let Self { router, express, faulty, peer } = self;
         service_fn(move |request: Request<Incoming>| {
             if let Some(express) = &express
                 && let Some(known) = express.knows(&request)
             {
                 return Either::Left(express.answer(known, request, peer));
             }
+            if let Some(server) = &faulty {
+                let (server, router) = (server.clone(), router.clone());
+                // Boxed: nobody else need have room for it.
+                let failing = async move { faults::answer(&server, router, request, peer).await };
+                return Either::Right(Either::Left(Box::pin(failing)));
+            }
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             // Boxed: what the router makes of a request is of no use while a poll is held.
-            Either::Right(Box::pin(router.clone().oneshot(request)))
+            Either::Right(Either::Right(Box::pin(router.clone().oneshot(request))))
         })
     }
 }

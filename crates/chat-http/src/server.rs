@@ -18,6 +18,7 @@ use crate::config::{Config, ConfigError, User};
 use crate::cors::{self, Origins};
 use crate::dispatch::{Distributor, LongestWaiting};
 use crate::docs::Documents;
+use crate::faults::Faults;
 use crate::hooks::Hooked;
 use crate::identity::{self, Flights, Passwords, Tag, Throttle};
 use crate::metrics::Metrics;
@@ -67,6 +68,7 @@ pub(crate) struct Server {
     scales: Arc<Scales>,
     pub(crate) vitals: Box<dyn Vitals>,
     pub(crate) documents: Documents,
+    pub(crate) faults: Option<Faults>,
     stopping: AtomicBool,
     /// Whether operators were told that the store is not ready.
     complained: AtomicBool,
@@ -84,6 +86,8 @@ pub struct Extras {
     pub vitals: Box<dyn Vitals>,
     /// What `/docs` shows; nothing by default.
     pub documents: Documents,
+    /// What fails on demand; nothing by default, and then nothing asks.
+    pub faults: Option<Faults>,
 }
 
 impl Default for Extras {
@@ -93,6 +97,7 @@ impl Default for Extras {
             distributor: Box::new(LongestWaiting),
             vitals: Box::new(NoVitals::new()),
             documents: Documents::new(),
+            faults: None,
         }
     }
 }
@@ -126,9 +131,13 @@ impl App {
         let tls = tls::acceptor(&config.server)?;
         let store = AnyStore::new(store);
         let roster = Arc::new(Roster::new(&config));
+        let chance = extras.chance;
         let hooks = Hooked::default();
         let rules = config.rules();
         let metrics = Metrics::new(routes::all());
+        if let Some(faults) = &extras.faults {
+            faults.install(&roster);
+        }
         let agents = Arc::new(Agents::new(
             store.clone(),
             clock.clone(),
@@ -141,12 +150,13 @@ impl App {
             rules: rules.clone(),
             store: store.clone(),
             clock: clock.clone(),
-            chance: extras.chance,
+            chance: chance.clone(),
             roster: roster.clone(),
             agents: agents.clone(),
             distributor: extras.distributor,
             metrics: &metrics,
             is_durable: extras.vitals.is_durable(),
+            faults: extras.faults.clone(),
         }));
         hooks.install(Arc::new(Arc::downgrade(&chats)));
         let server = Server {
@@ -156,7 +166,13 @@ impl App {
             logins: Flights::default(),
             origins: Origins::new(&config.server),
             tls,
-            sessions: Sessions::new(store.clone(), clock.clone(), roster.clone(), &config),
+            sessions: Sessions::new(
+                store.clone(),
+                clock.clone(),
+                chance.clone(),
+                roster.clone(),
+                &config,
+            ),
             agents,
             chats,
             scales: Arc::new(Scales::new(
@@ -167,9 +183,10 @@ impl App {
                 ),
             )),
             metrics,
-            request_ids: RequestIds::new(),
+            request_ids: RequestIds::new(&*chance),
             vitals: extras.vitals,
             documents: extras.documents,
+            faults: extras.faults,
             stopping: AtomicBool::new(false),
             complained: AtomicBool::new(false),
             config,
@@ -205,6 +222,7 @@ impl App {
 
     /// Does at once everything that is due by the clock: for trials whose clock is moved by hand.
     pub async fn catch_up(&self) {
+        self.server.chats.hub.forget_in_time();
         self.server.chats.catch_up().await;
     }
 

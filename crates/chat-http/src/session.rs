@@ -16,6 +16,7 @@ use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use sha2::{Digest as _, Sha256};
 
+use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::{Config, User};
 use crate::roster::Roster;
@@ -38,8 +39,10 @@ pub(crate) struct Token(String);
 impl Token {
     const LENGTH: usize = 32;
 
-    fn draw() -> Self {
-        Self(hex(&crate::random::<16>()))
+    fn draw(chance: &dyn Chance) -> Self {
+        let mut bytes = [0; 16];
+        chance.fill(&mut bytes);
+        Self(hex(&bytes))
     }
 
     /// What the session is called here.
@@ -91,6 +94,7 @@ impl fmt::Debug for SessionKey {
 pub(crate) struct Sessions {
     store: AnyStore,
     clock: Arc<dyn Clock>,
+    chance: Arc<dyn Chance>,
     roster: Arc<Roster>,
     ttl: Duration,
     per_user: usize,
@@ -111,6 +115,7 @@ impl Sessions {
     pub(crate) fn new(
         store: AnyStore,
         clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
         roster: Arc<Roster>,
         config: &Config,
     ) -> Self {
@@ -120,6 +125,7 @@ impl Sessions {
         Self {
             store,
             clock,
+            chance,
             roster,
             ttl: idle + held + Duration::from_millis(RENEW_MS + TRUST_MS),
             per_user: config.limits.max_http_sessions_per_user,
@@ -133,7 +139,7 @@ impl Sessions {
     /// Clients that never send the cookie back would open one after the other; beyond
     /// `limits.max_http_sessions_per_user` the user's oldest ends.
     pub(crate) async fn open(&self, user: &Arc<User>) -> Result<Token, LeaseError> {
-        let token = Token::draw();
+        let token = Token::draw(&*self.chance);
         let key = token.key();
         let value = format!("{} {}", fingerprint(user), user.id);
         self.store.put(&key.lease(), None, value.as_bytes(), Some(self.ttl)).await?;

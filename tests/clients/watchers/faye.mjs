@@ -13,7 +13,7 @@ if (orders.transport !== "websocket") {
 }
 client.addExtension({
   incoming(message, goOn) {
-    if (message.channel.startsWith("/meta/")) {
+    if (message.channel?.startsWith("/meta/")) {
       report(message);
     }
     goOn(message);

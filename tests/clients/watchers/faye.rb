@@ -11,7 +11,8 @@ end
 
 class Report
   def incoming(message, go_on)
-    report(message) if message['channel'].start_with?('/meta/')
+    # It takes any JSON for messages, such as the body of an HTTP 503.
+    report(message) if message['channel']&.start_with?('/meta/')
     go_on.call(message)
   end
 end

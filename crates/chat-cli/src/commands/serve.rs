@@ -5,12 +5,13 @@ mod chats;
 mod greeting;
 mod log;
 mod signals;
+mod trial;
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use chat_http::{App, Clock as _, Config, ConfigError, Extras, SystemClock};
+use chat_http::{App, Clock, Config, ConfigError, Extras, SystemClock};
 use chat_model::ChatFile;
 use chat_store::{MemoryStore, postgres};
 use tokio::net::TcpListener;
@@ -21,6 +22,7 @@ use crate::exit::{Exit, Failure};
 use crate::render;
 use crate::store::{DatabaseVitals, FileVitals, StoreName};
 use signals::Signals;
+use trial::Trial;
 
 /// Where the demo contact centre listens if nobody says otherwise.
 const DEMO_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8090);
@@ -34,12 +36,13 @@ pub(super) fn run(args: &args::Serve) -> Result<Exit, Failure> {
         (None, true) => StoreName::Memory,
         (None, false) => StoreName::default_file()?,
     };
+    let trial = Trial::of(args, &store)?;
     log::start(args.log_format)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("the runtime cannot be started: {error}")))?
-        .block_on(serve(config, chats, &store))
+        .block_on(serve(config, chats, &store, &trial))
 }
 
 fn configuration(args: &args::Serve) -> Result<Config, Failure> {
@@ -69,6 +72,7 @@ async fn serve(
     mut config: Config,
     chats: Vec<ChatFile>,
     store: &StoreName,
+    trial: &Trial,
 ) -> Result<Exit, Failure> {
     let listen = config.server.listen;
     let listener =
@@ -77,14 +81,19 @@ async fn serve(
     config.server.listen = listener.local_addr().map_err(|error| cannot_listen(listen, &error))?;
     let greeting = greeting::of(&config, store);
 
-    let clock = Arc::new(SystemClock::new());
+    let clock: Arc<dyn Clock> = match &trial.clock {
+        Some(clock) => clock.clone(),
+        None => Arc::new(SystemClock::new()),
+    };
+    let mut extras = extras();
+    trial.prepare(&mut extras, &clock);
     let says = |error: ConfigError| Failure::failed(error.to_string());
     match store {
         StoreName::Memory => {
             let wall = clock.clone();
             let store = MemoryStore::new(Arc::new(move || wall.now_ms()));
-            let app = App::with(config, store, clock, extras()).map_err(says)?;
-            run_until_asked(listener, listen, app, chats, &greeting).await
+            let app = App::with(config, store, clock, extras).map_err(says)?;
+            run_until_asked(listener, listen, app, chats, &greeting, trial).await
         }
         StoreName::File(path) => {
             let (options, path) = (crate::store::options(&clock), path.clone());
@@ -93,10 +102,9 @@ async fn serve(
                 .await
                 .map_err(|error| Failure::failed(format!("the store: {error}")))?
                 .map_err(|why| Failure::failed(why.to_string()))?;
-            let mut extras = extras();
             extras.vitals = Box::new(FileVitals(store.clone()));
             let app = App::with(config, store.clone(), clock, extras).map_err(says)?;
-            let ended = run_until_asked(listener, listen, app, chats, &greeting).await;
+            let ended = run_until_asked(listener, listen, app, chats, &greeting, trial).await;
             store.close().await;
             ended
         }
@@ -104,10 +112,9 @@ async fn serve(
             let options = crate::store::database(address, &clock);
             let says_why = |why: postgres::OpenError| Failure::unreachable(why.to_string());
             let store = options.map_err(says_why)?.open().await.map_err(says_why)?;
-            let mut extras = extras();
             extras.vitals = Box::new(DatabaseVitals(store.clone()));
             let app = App::with(config, store.clone(), clock, extras).map_err(says)?;
-            let ended = run_until_asked(listener, listen, app, chats, &greeting).await;
+            let ended = run_until_asked(listener, listen, app, chats, &greeting, trial).await;
             store.close().await;
             ended
         }
@@ -127,14 +134,17 @@ async fn run_until_asked(
     app: App,
     chats: Vec<ChatFile>,
     greeting: &str,
+    trial: &Trial,
 ) -> Result<Exit, Failure> {
     // A chat that is there already stays as it is.
     app.import(chats).await.map_err(|error| Failure::failed(error.to_string()))?;
     // Whoever reads the greeting may ask it to end at once.
     let signals =
         Signals::of(&app).map_err(|error| Failure::failed(format!("signals: {error}")))?;
-    render::line(greeting)?;
+    let admin = trial.admin(&app).await?;
+    render::line(format_args!("{greeting}{}", admin.greeting()))?;
     tokio::select! {
+        failed = admin.serve() => return Err(failed),
         served = chat_http::serve(listener, app, signals.asked_to_end(1)) => {
             served.map_err(|error| Failure::failed(format!("{listen}: {error}")))?;
         }

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
-use chat_http::{SystemClock, verify_chat};
+use chat_http::{Clock, SystemClock, verify_chat};
 use chat_model::ChatId;
 use chat_store::{FeedId, Import, ImportError, Inspect, Record, Unavailable, check, postgres};
 use futures_util::future::join_all;
@@ -30,7 +30,7 @@ pub(super) fn run(command: &StoreCommand) -> Result<Exit, Failure> {
         .build()
         .map_err(|error| Failure::failed(format!("the runtime cannot be started: {error}")))?;
     runtime.block_on(async {
-        let clock = Arc::new(SystemClock::new());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         match command.store() {
             StoreName::Memory => Err(Failure::usage(
                 "expected a store that is there when no server runs, found memory",

@@ -31,6 +31,12 @@ pub(super) struct Followed {
     has_news: bool,
 }
 
+impl Followed {
+    pub(super) fn who(&self) -> (&UserId, &Owner) {
+        (&self.user, &self.owner)
+    }
+}
+
 impl State {
     /// Follows the user's feed from `cursor` on, or from farther back if that is told already to
     /// others: sessions ignore what they have seen.
@@ -170,7 +176,16 @@ impl Hub {
         }
         followed.cursor = entry.cursor;
         let (owner, events) = (&followed.owner, told.to(&followed.user));
-        state.server.publish(self.now(), owner, entry.cursor, events);
+        match &self.faults {
+            None => state.server.publish(self.now(), owner, entry.cursor, events),
+            Some(faults) => {
+                let (events, is_last) = faults.told(&followed.user, events);
+                state.server.publish(self.now(), owner, entry.cursor, events);
+                if is_last {
+                    state.server.drop_owner(self.now(), owner, Reconnect::Handshake);
+                }
+            }
+        }
         self.carry_out(locked);
         true
     }

@@ -1,0 +1,110 @@
+//! What makes a server one to try clients on: faults, an admin endpoint, ids and dates that repeat.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use chat_http::{
+    App, Chance, Clock, Extras, FaultRule, Faults, SeededChance, SetClock, SystemChance,
+};
+use tokio::net::TcpListener;
+
+use super::cannot_listen;
+use crate::args;
+use crate::exit::Failure;
+use crate::store::StoreName;
+
+/// What was asked for, none of it by default.
+pub(super) struct Trial {
+    faults: Vec<FaultRule>,
+    admin: Option<SocketAddr>,
+    seed: Option<u64>,
+    /// The clock, if it was set.
+    pub(super) clock: Option<Arc<SetClock>>,
+}
+
+impl Trial {
+    pub(super) fn of(args: &args::Serve, store: &StoreName) -> Result<Self, Failure> {
+        let option = match (args.seed, args.clock) {
+            (Some(_), _) => Some("--seed"),
+            (None, Some(_)) => Some("--clock"),
+            (None, None) => None,
+        };
+        // Ids that were drawn before would be drawn again, and leases would lapse at times that no other
+        // process knows.
+        if let Some(option) = option
+            && !matches!(store, StoreName::Memory)
+        {
+            let message = format!("{option}: expected --store memory beside it, found {store}");
+            return Err(Failure::usage(message));
+        }
+        Ok(Self {
+            faults: args.fault.clone(),
+            admin: args.admin,
+            seed: args.seed,
+            clock: args.clock.map(|calendar| calendar.clock()),
+        })
+    }
+
+    /// Puts into `extras` what the server must bring along.
+    pub(super) fn prepare(&self, extras: &mut Extras, clock: &Arc<dyn Clock>) {
+        if let Some(seed) = self.seed {
+            tracing::warn!(
+                seed,
+                "EVERY SECRET OF THIS SERVER CAN BE GUESSED: its ids and cookies follow from the seed"
+            );
+            extras.chance = Arc::new(SeededChance::new(seed, "ids"));
+        }
+        if self.faults.is_empty() && self.admin.is_none() {
+            return;
+        }
+        let chance: Arc<dyn Chance> = match self.seed {
+            Some(seed) => Arc::new(SeededChance::new(seed, "faults")),
+            None => Arc::new(SystemChance::new()),
+        };
+        let faults = Faults::new(clock.clone(), chance);
+        for rule in &self.faults {
+            faults.add(rule.clone());
+        }
+        extras.faults = Some(faults);
+    }
+
+    /// Takes the port of the admin endpoint, if there shall be one.
+    pub(super) async fn admin(&self, app: &App) -> Result<Admin, Failure> {
+        let Some(address) = self.admin else { return Ok(Admin(None)) };
+        let says = |error| cannot_listen(address, &error);
+        let listener = TcpListener::bind(address).await.map_err(says)?;
+        let address = listener.local_addr().map_err(says)?;
+        Ok(Admin(Some(Open { listener, address, app: app.clone(), clock: self.clock.clone() })))
+    }
+}
+
+/// The admin endpoint, if there is one.
+pub(super) struct Admin(Option<Open>);
+
+struct Open {
+    listener: TcpListener,
+    address: SocketAddr,
+    app: App,
+    clock: Option<Arc<SetClock>>,
+}
+
+impl Admin {
+    /// What the greeting says of it.
+    pub(super) fn greeting(&self) -> String {
+        let open = self.0.as_ref();
+        open.map_or_else(String::new, |open| {
+            format!("\nFaults can be changed at http://{}/faults, without a login", open.address)
+        })
+    }
+
+    /// Serves it. Ends only by a failure.
+    pub(super) async fn serve(self) -> Failure {
+        let Some(Open { listener, address, app, clock }) = self.0 else {
+            return std::future::pending().await;
+        };
+        match chat_http::serve_admin(listener, app, clock).await {
+            Err(error) => Failure::failed(format!("{address}: {error}")),
+            Ok(()) => Failure::failed(format!("{address}: the admin endpoint has ended")),
+        }
+    }
+}
