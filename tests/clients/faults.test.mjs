@@ -100,18 +100,34 @@ for (const rule of ["drop", "eof", "eof=1"]) {
   });
 }
 
-test("503: clients try again, and the sender is told", async () => {
-  await withListeners(POLLING, async ({ agent, tell, hears, fault, struck }) => {
-    await fault(`503 operation=/meta/connect count=${POLLING.length}`);
+// Faye takes the JSON of the refusal for messages, finds no answer to its connect among them, and waits for
+// ever, as long as nothing else brings it to connect.
+const DEAF_AFTER_503 = ["npm faye", "Debian ruby-faye"];
+
+test("503: clients try again, but for those that go dead, and the sender is told", async () => {
+  await withListeners(POLLING, async ({ agent, everybody, tell, fault, struck }) => {
+    await fault("503 operation=/meta/connect for=2s");
     await fault("503=7 operation=UpdateUserData count=1");
     const refused = await agent.post(CHAT, update(0));
     assert.equal(refused.status, 503);
     assert.equal(refused.headers.get("Retry-After"), "7");
+    // What was held before is answered with the first, and the next connect refused.
     await tell(1);
-    await struck(1);
-    await hears(1);
+    await struck(POLLING.length);
     await tell(2);
-    await hears(2);
+    await everybody(async ({ watcher, name }) => {
+      assert.equal(said(await watcher.hears()), 1, name);
+      if (!DEAF_AFTER_503.includes(watcher.way.client)) {
+        assert.equal(said(await watcher.hears()), 2, name);
+      }
+    });
+    const deaf = [];
+    await everybody(({ watcher }) => {
+      if (DEAF_AFTER_503.includes(watcher.way.client) && watcher.unasked === 0) {
+        deaf.push(watcher.way.client);
+      }
+    });
+    assert.deepEqual(deaf.sort(), DEAF_AFTER_503.toSorted());
   });
 });
 
