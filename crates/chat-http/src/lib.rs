@@ -48,6 +48,8 @@ mod agenda;
 #[cfg(feature = "server")]
 mod agents;
 #[cfg(feature = "server")]
+mod asset;
+#[cfg(feature = "server")]
 mod body;
 #[cfg(feature = "server")]
 mod bounded;

@@ -9,7 +9,8 @@ use axum::routing::get;
 use hyper::{HeaderMap, Method, Uri};
 
 use super::{Access, Route, Shape};
-use crate::docs::{self, File};
+use crate::asset::File;
+use crate::docs;
 use crate::path::Named;
 use crate::reply::Refusal;
 use crate::server::{Server, Shared};

@@ -130,6 +130,6 @@ async fn links_lead_somewhere_with_and_without_a_slash() {
     for (path, beside) in [("/docs", "docs/"), ("/docs/", "")] {
         let page = get(path).await.text;
         assert!(page.contains(&format!("src=\"{beside}assets/viewer.js\"")), "{path}: {page}");
-        assert!(!page.contains("{docs}"), "{page}");
+        assert!(!page.contains("{here}"), "{page}");
     }
 }
