@@ -68,6 +68,8 @@ mod collection;
 #[cfg(feature = "server")]
 mod config;
 #[cfg(feature = "server")]
+mod console;
+#[cfg(feature = "server")]
 mod cors;
 #[cfg(feature = "server")]
 mod desk;

@@ -5,6 +5,7 @@
 
 mod center;
 mod chats;
+mod console;
 mod customer;
 mod docs;
 mod express;
@@ -201,6 +202,11 @@ pub(crate) static CHAPTERS: &[Chapter] = &[
         title: "Documents",
         about: "What the interface is, for people and for programs; `server.docs` switches it off.",
         routes: docs::ROUTES,
+    },
+    Chapter {
+        title: "Console",
+        about: "A window to look through: pages for agents and visitors; `server.console` switches them on.",
+        routes: console::ROUTES,
     },
 ];
 

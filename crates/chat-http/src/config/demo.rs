@@ -63,6 +63,7 @@ impl Config {
     pub fn demo(listen: SocketAddr) -> Self {
         let mut config = Self::new(Server::new(listen, CONTACT_CENTER_ID));
         config.demo = true;
+        config.server.console = true;
         let mut queue = Queue::new(QUEUE_ID, QUEUE);
         queue.default = true;
         config.queues.push(queue);

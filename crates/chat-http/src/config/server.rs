@@ -58,6 +58,10 @@ pub struct Server {
     /// Whether `/docs` shows what the interface is. Default true.
     #[serde(default = "default_true")]
     pub docs: bool,
+    /// Whether `/console` has pages on which agents and visitors can try the server. Default false, and
+    /// true in the demo contact centre.
+    #[serde(default)]
+    pub console: bool,
     /// The proxies whose word about the address of a client counts. Default none.
     #[serde(default)]
     pub trusted_proxies: Vec<AddressRange>,
@@ -91,6 +95,7 @@ impl Server {
             cookie_same_site: SameSite::default(),
             csrf_protection: false,
             docs: true,
+            console: false,
             trusted_proxies: Vec::new(),
             forwarded_header: ForwardedHeader::default(),
             tls_certificate: None,

@@ -2,6 +2,7 @@
 //! become ready, and how every refusal looks.
 
 mod channels;
+mod console;
 mod contract;
 mod conversation;
 mod customers;
