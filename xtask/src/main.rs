@@ -18,6 +18,7 @@ Usage: cargo xtask COMMAND
   test          everything that must pass before a change goes in
   test c-library
                 of that, what the C library is tested with from outside
+  test console  of that, the pages at /console in a browser
   test c-memory of that, the C library under abidiff, valgrind and the sanitizers
   test contract [SECONDS]
                 of that, the judges of the contract; SECONDS for each part of looking at random (12)
@@ -30,6 +31,7 @@ Usage: cargo xtask COMMAND
                 kills a server under load N times (50) and looks for what is lost, doubled or reordered
   failover [N] [SEED]
                 lets the leader of a PostgreSQL cluster under Patroni die N times (4) under load, and looks for what is lost
+  pictures      takes the pictures of the console in docs/images anew
   figures       what a clean build takes, and how large the program is
   gen           rewrites the generated files from the tables in the code
   gen --check   fails if a generated file is stale
@@ -48,6 +50,8 @@ fn main() -> ExitCode {
         ["test", "c-memory"] => test::c_memory(),
         ["test", "contract"] => test::contract(None),
         ["test", "contract", seconds] => test::contract(Some(seconds)),
+        ["test", "console"] => test::console(),
+        ["pictures"] => test::pictures(),
         ["tidy"] => tidy::run(),
         ["edges"] => edges::run(),
         ["abi"] => test::abi::check(),

@@ -6,6 +6,7 @@ pub(crate) mod abi;
 mod apt;
 mod c_library;
 mod clients;
+mod console;
 mod contract;
 mod memory;
 mod msrv;
@@ -46,6 +47,16 @@ pub(crate) fn contract(seconds: Option<&str>) -> Outcome {
 /// What the tools that watch programs have to say of the C library alone.
 pub(crate) fn c_memory() -> Outcome {
     count_of(of_c_memory)
+}
+
+/// The console alone.
+pub(crate) fn console() -> Outcome {
+    count_of(console::run)
+}
+
+/// Takes the pictures of the console in docs/images anew.
+pub(crate) fn pictures() -> Outcome {
+    console::pictures()
 }
 
 fn of_c_memory(tests: &mut Tests) -> Outcome {
@@ -111,6 +122,7 @@ fn run_all(tests: &mut Tests) -> Outcome {
     })?;
     step("oldest supported compiler", msrv::check)?;
     step("judges of the contract that are not ours", || contract::run(tests, None))?;
+    step("the console in a browser", || console::run(tests))?;
     of_c_memory(tests)?;
     step("random calls of the C library", || {
         apt::need("c++", "g++", "libFuzzer")?;
