@@ -245,7 +245,7 @@ function dropChat(chat) {
   views.delete(chat.id);
   buttons.get(chat.id).parentElement.remove();
   buttons.delete(chat.id);
-  const how = chat.resource.state === "Revoked" ? "was taken away" : "is completed";
+  const how = { Completed: "is completed", Revoked: "was taken away" }[chat.resource.state] ?? "is gone";
   const words = `The chat with ${nameOf(chat.resource)} ${how}.`;
   announce(words);
   byId("chats-last").textContent = words;

@@ -115,7 +115,7 @@ export class Desk {
   // The notification session.
 
   async #listening(lost, type) {
-    this.#waiting = [];
+    const waiting = (this.#waiting = []);
     this.#wasHeard = true;
     this.#isBroken = false;
     try {
@@ -124,9 +124,11 @@ export class Desk {
     } catch (error) {
       this.#failedToRead(error, lost, type);
     } finally {
-      const late = this.#waiting ?? [];
-      this.#waiting = undefined;
-      late.forEach((message) => this.#hear(message));
+      // Otherwise the session was lost once more meanwhile, and everything is read once more.
+      if (this.#waiting === waiting) {
+        this.#waiting = undefined;
+        waiting.forEach((message) => this.#hear(message));
+      }
     }
   }
 
@@ -191,7 +193,7 @@ export class Desk {
     this.#on.readiness(chatChannel(user));
     const present = new Set(user.chats.map(({ id }) => id));
     for (const chat of [...this.#chats.values()]) {
-      if (!present.has(chat.id)) this.#drop(chat, { ...chat.resource, state: "Completed" });
+      if (!present.has(chat.id)) this.#drop(chat, { state: "Gone" });
     }
     for (const resource of user.chats) {
       await this.#catchUp(this.#merge(resource));
