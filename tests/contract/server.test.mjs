@@ -94,6 +94,11 @@ for (const { name, why, refused, shown } of DIFFERENCES) {
       if (shown.by) {
         headers.Authorization = basic(shown.by);
       }
+      if (shown.key) {
+        headers["Idempotency-Key"] = shown.key;
+        const first = await fetch(server.origin + path, { method, headers, body: JSON.stringify(shown.before) });
+        assert.equal(first.status, 200);
+      }
       let response = await fetch(server.origin + path, { method, headers, body: shown.body && JSON.stringify(shown.body) });
       if (shown.then) {
         // Of what was opened.
