@@ -602,8 +602,8 @@ chatm_status chatm_chat_check(const chatm_chat *chat,
  * `rules` are those by which `*applied` prints notifications, the same that were sent at the time;
  * NULL stands for the default ones. `*applied` belongs to the caller, free it with
  * `chatm_applied_free`; `applied` may be NULL, and then nothing is printed. Fails with
- * INVALID_ARGUMENT, INVALID_JSON, or INVALID_VALUE for JSON that is no record; the chat is then as it
- * was. `error` may be NULL.
+ * INVALID_ARGUMENT, INVALID_JSON, or INVALID_VALUE for JSON that is no record, or one that imports a
+ * chat with another id; the chat is then as it was. `error` may be NULL.
  */
 chatm_status chatm_chat_replay(chatm_chat *chat,
                                chatm_str record,
@@ -875,8 +875,16 @@ chatm_status chatm_validate(chatm_str kind,
 } /* extern "C" */
 #endif
 
+/* In C every file has these functions for itself; in C++ the program has them once, because inline functions
+ * of other headers may call them. */
+#ifdef __cplusplus
+#define CHATM_INLINE inline
+#else
+#define CHATM_INLINE static inline
+#endif
+
 /* The text of a C string, without its NUL; NULL gives no text. It borrows the string. */
-static inline chatm_str chatm_cstr(const char *text) {
+CHATM_INLINE chatm_str chatm_cstr(const char *text) {
   chatm_str str = CHATM_STR_INIT;
   if (text != NULL) {
     str.ptr = text;
@@ -886,7 +894,7 @@ static inline chatm_str chatm_cstr(const char *text) {
 }
 
 /* The text in a buffer. It borrows the buffer. */
-static inline chatm_str chatm_buf_str(const chatm_buf *buffer) {
+CHATM_INLINE chatm_str chatm_buf_str(const chatm_buf *buffer) {
   chatm_str str = CHATM_STR_INIT;
   if (buffer != NULL) {
     str.ptr = buffer->ptr;
@@ -894,5 +902,7 @@ static inline chatm_str chatm_buf_str(const chatm_buf *buffer) {
   }
   return str;
 }
+
+#undef CHATM_INLINE
 
 #endif /* CHATMODEL_H */

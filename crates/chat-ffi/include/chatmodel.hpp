@@ -7,12 +7,20 @@
  *   for (const chatmodel::notification &told : applied.notifications()) send(told.to, told.data);
  *
  * Every class has one handle, can be moved and not copied, and gives the handle out by get() for the
- * functions of chatmodel.h, whose comments say what each call does. A class that was moved from, like a
- * handle that is NULL, is refused by every call with CHATM_STATUS_INVALID_ARGUMENT.
+ * functions of chatmodel.h, whose comments say what each call does. What was moved from has the handle
+ * NULL. A call that can fail throws CHATM_STATUS_INVALID_ARGUMENT for it; one that cannot gives what its
+ * function gives for NULL, such as no text or 0. But rules and directories that are NULL stand for the
+ * default ones in chatmodel.h: so give them as what they are (context.set_rules, context.set_directory,
+ * chat.view(user, rules)), which throws if they were moved from, rather than by get(), which cannot tell.
  *
  * Text goes in as chatmodel::str, which a C string, a std::string and a std::string_view become by
  * themselves. It comes out as chatmodel::text: from C++17 on a std::string_view that lives as long as
- * the comment in chatmodel.h says, before that a std::string of its own.
+ * the comment in chatmodel.h says, before that a std::string of its own. So from C++17 on, text that
+ * belongs to a handle cannot be asked of a temporary, which would be gone before the text is read.
+ *
+ * What depends on that is another type before C++17 than from then on: parts of a program that are
+ * compiled by different standards can each use this header, but what they hand to each other must be the
+ * handles of chatmodel.h; with the classes they do not link. An exception is caught as std::exception.
  */
 #ifndef CHATMODEL_HPP
 #define CHATMODEL_HPP
@@ -34,12 +42,30 @@
 #define CHATMODEL_HAS_STRING_VIEW 0
 #endif
 
+/* A name for each of the two, as a part of the name of every function that is given or gives such a class:
+ * otherwise a linker would take one for the other, and the program would read one as the other. */
+#if defined(__GNUC__) || defined(__clang__)
+#define CHATMODEL_ABI_TAG(tag) __attribute__((__abi_tag__(tag)))
+#else
+#define CHATMODEL_ABI_TAG(tag)
+#endif
+
+/* Stands beside a function that gives text of its object. */
+#if CHATMODEL_HAS_STRING_VIEW
+#define CHATMODEL_NOT_OF_TEMPORARY(function) function const && = delete;
+#else
+#define CHATMODEL_NOT_OF_TEMPORARY(function)
+#endif
+
 namespace chatmodel {
 
-/// Text that comes out.
 #if CHATMODEL_HAS_STRING_VIEW
+inline namespace views CHATMODEL_ABI_TAG("chatmodel_views") {
+/// Text that comes out.
 using text = std::string_view;
 #else
+inline namespace strings CHATMODEL_ABI_TAG("chatmodel_strings") {
+/// Text that comes out.
 using text = std::string;
 #endif
 
@@ -108,26 +134,40 @@ class error : public std::runtime_error {
   error(chatm_status status, chatm_error *handle)
       : error(status, std::shared_ptr<chatm_error>(handle, chatm_error_free)) {}
 
+  /// For what is called `name` and was moved from.
+  static error moved_from(const char *name) {
+    return error("expected `" + std::string(name) + "`, found what was moved from");
+  }
+
   /// `CHATM_STATUS_REFUSED` if it was the model.
   chatm_status status() const noexcept { return status_; }
   /// The `statusCode` of the interface; 0 if it was not the model.
   std::uint32_t status_code() const noexcept { return chatm_error_status_code(handle_.get()); }
   /// A stable name of the cause, such as `parameter.missing`.
-  text code() const { return detail::out(chatm_error_code(handle_.get())); }
+  text code() const {
+    return handle_ ? detail::out(chatm_error_code(handle_.get())) : text("argument.null");
+  }
   /// What was expected and what came; the same as what().
-  text message() const { return detail::out(chatm_error_message(handle_.get())); }
+  text message() const & { return what(); }
+  CHATMODEL_NOT_OF_TEMPORARY(text message())
   /// Whether the trouble is at one place in the JSON.
   bool has_pointer() const noexcept { return chatm_error_pointer(handle_.get()).ptr != nullptr; }
   /// That place, as a JSON Pointer; the empty text is the whole, or no place.
-  text pointer() const { return detail::out(chatm_error_pointer(handle_.get())); }
+  text pointer() const & { return detail::out(chatm_error_pointer(handle_.get())); }
+  CHATMODEL_NOT_OF_TEMPORARY(text pointer())
   /// How many bytes stand before the trouble; -1 if it is at no one byte.
   std::int64_t offset() const noexcept { return chatm_error_offset(handle_.get()); }
   /// The body of the reply to a refused operation; empty if it was not the model.
-  text reply() const { return detail::out(chatm_error_reply(handle_.get())); }
+  text reply() const & { return detail::out(chatm_error_reply(handle_.get())); }
+  CHATMODEL_NOT_OF_TEMPORARY(text reply())
 
+  /// NULL if it was found in this header.
   const chatm_error *get() const noexcept { return handle_.get(); }
 
  private:
+  explicit error(const std::string &message)
+      : std::runtime_error(message), status_(CHATM_STATUS_INVALID_ARGUMENT) {}
+
   error(chatm_status status, std::shared_ptr<chatm_error> handle)
       : std::runtime_error(detail::owned(chatm_error_message(handle.get()))),
         status_(status),
@@ -138,6 +178,13 @@ class error : public std::runtime_error {
 };
 
 namespace detail {
+
+/// The handle of `it`, which is called `name`; throws if it was moved from.
+template <typename T>
+auto present(const T &it, const char *name) -> decltype(it.get()) {
+  if (it.get() == nullptr) throw error::moved_from(name);
+  return it.get();
+}
 
 /// Calls `function` with a place for an error, and throws what it finds there.
 template <typename Function>
@@ -219,11 +266,12 @@ class op {
     });
   }
 
-  text parameter(str name) const {
+  text parameter(str name) const & {
     return detail::borrowed([&](chatm_str *json, chatm_error **failure) {
       return chatm_op_parameter(get(), name, json, failure);
     });
   }
+  CHATMODEL_NOT_OF_TEMPORARY(text parameter(str name))
 
  private:
   detail::handle<chatm_op, chatm_op_free> handle_;
@@ -242,7 +290,8 @@ class applied {
   explicit applied(chatm_applied *handle) noexcept : handle_(handle) {}
   const chatm_applied *get() const noexcept { return handle_.get(); }
 
-  text reply() const { return detail::out(chatm_applied_reply(get())); }
+  text reply() const & { return detail::out(chatm_applied_reply(get())); }
+  CHATMODEL_NOT_OF_TEMPORARY(text reply())
   std::uint64_t revision() const noexcept { return chatm_applied_revision(get()); }
 
   /// What a journal keeps.
@@ -253,7 +302,7 @@ class applied {
   }
 
   /// Who must hear what, in order.
-  std::vector<notification> notifications() const {
+  std::vector<notification> notifications() const & {
     std::vector<notification> all;
     const std::size_t count = chatm_applied_notification_count(get());
     all.reserve(count);
@@ -268,6 +317,7 @@ class applied {
     }
     return all;
   }
+  CHATMODEL_NOT_OF_TEMPORARY(std::vector<notification> notifications())
 
   /// All of them as one JSON array.
   std::string notifications_json() const {
@@ -327,6 +377,28 @@ struct context : chatm_context {
   context(std::int64_t now_ms, const char *acting) noexcept : context(now_ms, str(acting)) {}
   /// A string that ends with the expression cannot be borrowed.
   context(std::int64_t now_ms, std::string &&acting) = delete;
+
+  /// The rules to obey; throws if they were moved from.
+  void set_rules(const chatmodel::rules &given) { rules = detail::present(given, "rules"); }
+  void set_rules(const chatmodel::rules &&) = delete;
+
+  /// Whom to ask about users and queues; throws if it was moved from.
+  void set_directory(const chatmodel::directory &given) {
+    directory = detail::present(given, "directory");
+  }
+  void set_directory(const chatmodel::directory &&) = delete;
+};
+
+/// An invitation that lapses: whose, and when, in milliseconds since 1970 (UTC).
+struct expiry {
+  std::int64_t at_ms;
+  text user;
+};
+
+/// A place in a queue: which queue, and since when, in milliseconds since 1970 (UTC).
+struct place {
+  text queue;
+  std::int64_t since_ms;
 };
 
 /// A chat.
@@ -386,19 +458,25 @@ class chat {
     });
     return applied(made);
   }
+  applied replay(str record, const chatmodel::rules &rules) {
+    return replay(record, detail::present(rules, "rules"));
+  }
 
-  text id() const { return detail::out(chatm_chat_id(get())); }
-  text owner() const { return detail::out(chatm_chat_owner(get())); }
+  text id() const & { return detail::out(chatm_chat_id(get())); }
+  CHATMODEL_NOT_OF_TEMPORARY(text id())
+  text owner() const & { return detail::out(chatm_chat_owner(get())); }
+  CHATMODEL_NOT_OF_TEMPORARY(text owner())
   std::uint64_t revision() const noexcept { return chatm_chat_revision(get()); }
   bool is_finished() const noexcept { return chatm_chat_is_finished(get()) != 0; }
 
-  std::vector<text> users() const {
+  std::vector<text> users() const & {
     std::vector<text> all;
     const std::size_t count = chatm_chat_user_count(get());
     for (std::size_t index = 0; index < count; index++)
       all.push_back(detail::out(chatm_chat_user(get(), index)));
     return all;
   }
+  CHATMODEL_NOT_OF_TEMPORARY(std::vector<text> users())
 
   text state(str user) const {
     return detail::borrowed([&](chatm_str *state, chatm_error **failure) {
@@ -415,7 +493,7 @@ class chat {
   /// The operations that `user` may do now.
   std::vector<text> capabilities(str user) const {
     std::vector<text> all;
-    std::uint64_t count = 0;
+    std::size_t count = 0;
     detail::call([&](chatm_error **failure) {
       return chatm_chat_capability_count(get(), user, &count, failure);
     });
@@ -425,6 +503,28 @@ class chat {
       }));
     return all;
   }
+
+  /// The invitation that lapses next; throws `error` with CHATM_STATUS_NOT_FOUND if nobody is invited.
+  expiry next_expiry() const & {
+    chatm_str user = CHATM_STR_INIT;
+    std::int64_t at_ms = 0;
+    detail::call([&](chatm_error **failure) {
+      return chatm_chat_next_expiry(get(), &at_ms, &user, failure);
+    });
+    return {at_ms, detail::out(user)};
+  }
+  CHATMODEL_NOT_OF_TEMPORARY(expiry next_expiry())
+
+  /// Where the chat waits for an agent; throws `error` with CHATM_STATUS_NOT_FOUND if it does not.
+  place waiting() const & {
+    chatm_str queue = CHATM_STR_INIT;
+    std::int64_t since_ms = 0;
+    detail::call([&](chatm_error **failure) {
+      return chatm_chat_waiting(get(), &queue, &since_ms, failure);
+    });
+    return {detail::out(queue), since_ms};
+  }
+  CHATMODEL_NOT_OF_TEMPORARY(place waiting())
 
   bool can(str user, str operation) const noexcept {
     return chatm_chat_can(get(), user, operation) != 0;
@@ -442,11 +542,20 @@ class chat {
     });
   }
 
+  std::string view(str user, const chatmodel::rules &rules) const {
+    return view(user, detail::present(rules, "rules"));
+  }
+
   std::string messages(str user, std::uint64_t start_index, std::size_t count,
                        const chatm_rules *rules = nullptr) const {
     return detail::string([&](chatm_buf *json, chatm_error **failure) {
       return chatm_chat_messages(get(), user, start_index, count, rules, json, failure);
     });
+  }
+
+  std::string messages(str user, std::uint64_t start_index, std::size_t count,
+                       const chatmodel::rules &rules) const {
+    return messages(user, start_index, count, detail::present(rules, "rules"));
   }
 
   std::string customer_view() const {
@@ -481,6 +590,27 @@ class chat {
 /// The version of the library that is running, such as `0.1.0`.
 inline text version() { return chatm_version(); }
 
+/// The number of its binary interface; a program needs that of its header, `CHATM_ABI`.
+inline std::uint32_t abi() noexcept { return chatm_abi(); }
+
+/// The operations that agents have.
+inline std::vector<text> operation_names() {
+  std::vector<text> all;
+  const std::size_t count = chatm_operation_count();
+  for (std::size_t index = 0; index < count; index++)
+    all.push_back(detail::out(chatm_operation_name(index)));
+  return all;
+}
+
+/// The names of the JSON Schemas.
+inline std::vector<text> schema_names() {
+  std::vector<text> all;
+  const std::size_t count = chatm_schema_count();
+  for (std::size_t index = 0; index < count; index++)
+    all.push_back(detail::out(chatm_schema_name(index)));
+  return all;
+}
+
 /// The name of a status, such as `CHATM_STATUS_REFUSED`.
 inline text status_name(chatm_status status) { return chatm_status_name(status); }
 
@@ -510,6 +640,10 @@ inline std::string user_data_remove(str data, str keys, const chatm_limits *limi
   });
 }
 
+}  // namespace views or strings
 }  // namespace chatmodel
+
+#undef CHATMODEL_ABI_TAG
+#undef CHATMODEL_NOT_OF_TEMPORARY
 
 #endif /* CHATMODEL_HPP */

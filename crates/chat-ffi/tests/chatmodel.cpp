@@ -4,6 +4,7 @@
  */
 #include <chatmodel.hpp>
 
+#include <functional>
 #include <iostream>
 #include <string>
 #include <type_traits>
@@ -35,10 +36,26 @@ bool contains(const std::string &text, const char *part) {
 chatmodel::applied perform(chatmodel::chat &chat, const chatmodel::op &op,
                            const chatmodel::directory &directory, const char *user = nullptr) {
   chatmodel::context context(1389261492035, user);
-  context.directory = directory.get();
+  context.set_directory(directory);
   context.reference_id = user == nullptr ? 0 : 7;
   chat.check(op, context);
   return chat.apply(op, context);
+}
+
+template <typename Function>
+bool throws(chatm_status status, const char *code, Function function) {
+  try {
+    function();
+  } catch (const chatmodel::error &error) {
+    return error.status() == status && (code == nullptr || error.code() == code) &&
+           error.message() == error.what() && !error.message().empty();
+  }
+  return false;
+}
+
+template <typename Function>
+bool is_not_found(Function function) {
+  return throws(CHATM_STATUS_NOT_FOUND, nullptr, function);
 }
 
 void a_chat_lives() {
@@ -54,12 +71,15 @@ void a_chat_lives() {
   EXPECT(asked.name() == "RequestChat");
   EXPECT(asked.parameter("nickname") == "\"Chris\"");
   EXPECT(asked.to_json() == request);
+  EXPECT(is_not_found([&] { chat.waiting(); }) && is_not_found([&] { chat.next_expiry(); }));
 
   chatmodel::chat replayed("1");
   replayed.replay(perform(chat, asked, directory).record());
+  EXPECT(chat.waiting().queue == "q" && chat.waiting().since_ms == 1389261492035);
   replayed.replay(
       perform(chat, chatmodel::op::house(CHATM_TRIGGER_OFFER, "agent1"), directory).record());
   EXPECT(chat.can("agent1", "Accept"));
+  EXPECT(chat.next_expiry().user == "agent1" && chat.next_expiry().at_ms > 1389261492035);
   EXPECT(!chat.can("agent1", "Transfer"));
 
   const chatmodel::op accept =
@@ -89,13 +109,15 @@ void a_chat_lives() {
   chatmodel::context context(1389261492036, "agent1");
   const chatmodel::rules rules =
       chatmodel::rules::from_json(R"({"referenceIdReplies":"Always","base":"https://example.com"})");
-  context.rules = rules.get();
+  context.set_rules(rules);
   context.reference_id = 8;
   const chatmodel::applied attached = chat.apply_json(
       std::string(R"({"operationName":"AttachUserData","userData":{"a":1}})"), context);
   EXPECT(attached.reply() == R"({"statusCode":0,"referenceId":8})");
   EXPECT(chat.user_data() == R"({"a":1})" && copy.user_data() == "{}");
   EXPECT(contains(chat.view("agent1", rules.get()), "https://example.com"));
+  EXPECT(chat.view("agent1", rules) == chat.view("agent1", rules.get()));
+  EXPECT(chat.messages("agent1", 0, 100, rules) == chat.messages("agent1", 0, 100, rules.get()));
 
   chatmodel::chat moved = std::move(chat);
   EXPECT(moved.revision() == 4);
@@ -135,7 +157,35 @@ void failures_are_thrown() {
   }
 }
 
+/// Without a word a directory that is NULL would be one in which everybody is.
+void what_was_moved_from_is_refused() {
+  chatmodel::directory directory = chatmodel::directory::from_json("{}");
+  chatmodel::rules rules = chatmodel::rules::from_json("{}");
+  chatmodel::context context(0, "agent1");
+  context.set_directory(directory);
+  context.set_rules(rules);
+  EXPECT(context.directory == directory.get() && context.rules == rules.get());
+  const chatmodel::directory other_directory = std::move(directory);
+  const chatmodel::rules other_rules = std::move(rules);
+  chatmodel::chat chat("1");
+  const auto refused = [](std::function<void()> what) {
+    return throws(CHATM_STATUS_INVALID_ARGUMENT, "argument.null", what);
+  };
+  EXPECT(refused([&] { context.set_directory(directory); }));
+  EXPECT(refused([&] { context.set_rules(rules); }));
+  EXPECT(refused([&] { chat.view("agent1", rules); }));
+  EXPECT(refused([&] { chat.messages("agent1", 0, 1, rules); }));
+  EXPECT(refused([&] { chat.replay("{}", rules); }));
+  EXPECT(refused([&] { directory.update("{}"); }));
+  EXPECT(context.directory == other_directory.get() && context.rules == other_rules.get());
+}
+
 void the_library_tells_of_itself() {
+  EXPECT(chatmodel::abi() == CHATM_ABI);
+  EXPECT(chatmodel::operation_names().size() == chatm_operation_count());
+  EXPECT(chatmodel::schema_names().size() == chatm_schema_count());
+  for (const chatmodel::text &name : chatmodel::schema_names())
+    EXPECT(!chatmodel::schema(chatmodel::str(name)).empty());
   EXPECT(chatmodel::version() == CHATM_VERSION);
   EXPECT(chatmodel::schema("operation").find("$schema") != std::string::npos);
   chatmodel::validate("user-data", R"({"a":1})");
@@ -153,6 +203,7 @@ int main() {
   moves_and_is_not_copied<chatmodel::rules>();
   a_chat_lives();
   failures_are_thrown();
+  what_was_moved_from_is_refused();
   the_library_tells_of_itself();
   return wrong == 0 ? 0 : 1;
 }

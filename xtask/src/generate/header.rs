@@ -142,8 +142,16 @@ const BEGIN: &str = "/* declarations */";
 const END: &str = "/* end of declarations */";
 
 const INLINE: &str = "\
+/* In C every file has these functions for itself; in C++ the program has them once, because inline functions
+ * of other headers may call them. */
+#ifdef __cplusplus
+#define CHATM_INLINE inline
+#else
+#define CHATM_INLINE static inline
+#endif
+
 /* The text of a C string, without its NUL; NULL gives no text. It borrows the string. */
-static inline chatm_str chatm_cstr(const char *text) {
+CHATM_INLINE chatm_str chatm_cstr(const char *text) {
   chatm_str str = CHATM_STR_INIT;
   if (text != NULL) {
     str.ptr = text;
@@ -153,7 +161,7 @@ static inline chatm_str chatm_cstr(const char *text) {
 }
 
 /* The text in a buffer. It borrows the buffer. */
-static inline chatm_str chatm_buf_str(const chatm_buf *buffer) {
+CHATM_INLINE chatm_str chatm_buf_str(const chatm_buf *buffer) {
   chatm_str str = CHATM_STR_INIT;
   if (buffer != NULL) {
     str.ptr = buffer->ptr;
@@ -161,6 +169,8 @@ static inline chatm_str chatm_buf_str(const chatm_buf *buffer) {
   }
   return str;
 }
+
+#undef CHATM_INLINE
 ";
 
 /// What cbindgen wrote, for people who know no Rust: without what Rust demands of a caller in words of

@@ -3,6 +3,7 @@
 //!
 //! Every example must print what the model says, byte for byte (`crates/chat-ffi/examples/output`).
 
+mod cpp;
 mod page;
 
 use std::fs;
@@ -37,6 +38,7 @@ pub(super) fn run(tests: &mut Tests) -> Outcome {
     let site = Site::install()?;
     let mut passed = headers(&site)?;
     passed += cpp_classes(&site)?;
+    passed += cpp::run(&site)?;
     passed += names(&site)?;
     passed += archive_alone(&site)?;
     passed += versions(&site)?;
