@@ -33,6 +33,9 @@ use crate::text::{chatm_buf, chatm_str};
 #[derive(Debug)]
 pub struct chatm_chat {
     chat: Chat,
+    /// The id of `chat`, kept apart because C is told that it lives as long as this: a record of an
+    /// import replaces the chat as a whole.
+    id: ChatId,
     /// Whose state a resource showed that it was loaded from.
     owner: Option<UserId>,
     /// Whether the library has failed while it worked on this chat, so that nobody knows what it is.
@@ -41,7 +44,8 @@ pub struct chatm_chat {
 
 impl chatm_chat {
     fn new(chat: Chat, owner: Option<UserId>) -> Self {
-        Self { chat, owner, poisoned: AtomicBool::new(false) }
+        let id = chat.id().clone();
+        Self { chat, id, owner, poisoned: AtomicBool::new(false) }
     }
 
     /// Looks at the chat; it is poisoned if that panics.

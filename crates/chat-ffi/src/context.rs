@@ -2,6 +2,7 @@
 
 use std::ffi::c_void;
 use std::fmt::Write as _;
+use std::mem::offset_of;
 
 use chat_model::{Chat, Context, CountingIds, NewIds, ParticipantId, Timestamp, UserId, VisitorId};
 
@@ -51,7 +52,8 @@ pub struct chatm_context {
 // zero is a number, NULL, and no function.
 unsafe impl Growable for chatm_context {
     const NAME: &'static str = "context";
-    const FIRST_SIZE: usize = size_of::<chatm_context>();
+    // Not the size of the struct, which grows.
+    const FIRST_SIZE: usize = offset_of!(chatm_context, random_data) + size_of::<*mut c_void>();
 }
 
 /// What a context says, read and checked.
@@ -187,7 +189,8 @@ impl NewIds for Ids<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ids, chatm_context};
+    use super::{Circumstances, Ids, chatm_context};
+    use crate::growable::Growable as _;
     use chat_model::NewIds;
     use std::ffi::c_void;
     use std::mem::offset_of;
@@ -196,6 +199,16 @@ mod tests {
     fn a_context_has_no_padding_at_its_end() {
         let end = offset_of!(chatm_context, random_data) + size_of::<*mut c_void>();
         assert_eq!(size_of::<chatm_context>(), end);
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn the_first_layout_of_a_context_is_always_accepted() {
+        assert_eq!(chatm_context::FIRST_SIZE, 96);
+        let mut context = crate::tests::context();
+        context.struct_size = 96;
+        // SAFETY: it is as large as it says, and its pointers are NULL.
+        assert!(unsafe { Circumstances::read(&raw const context) }.is_ok());
     }
 
     #[test]

@@ -7,7 +7,10 @@ mod exports;
 mod hostile;
 mod layout;
 mod panics;
+mod replayed;
 mod sources;
 mod strange;
 mod surface;
 mod world;
+
+pub(crate) use world::context;

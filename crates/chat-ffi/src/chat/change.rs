@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 
-use chat_model::{Author, Chat, Command, JsonRef, Limits, Operation, Record, Reply, Rules, UserId};
+use chat_model::{
+    Author, Chat, Command, Event, JsonRef, Limits, Operation, Record, Reply, Rules, UserId,
+};
 
 use super::chatm_chat;
 use crate::applied::chatm_applied;
 use crate::context::{Circumstances, chatm_context};
 use crate::guard::{self, out};
 use crate::op::{Asked, chatm_op};
-use crate::problem::{Problem, chatm_error};
+use crate::problem::{Problem, chatm_error, quoted};
 use crate::rules::{self, chatm_rules};
 use crate::status::chatm_status;
 use crate::text::chatm_str;
@@ -107,8 +109,8 @@ pub unsafe extern "C" fn chatm_chat_check(
 /// `rules` are those by which `*applied` prints notifications, the same that were sent at the time;
 /// NULL stands for the default ones. `*applied` belongs to the caller, free it with
 /// `chatm_applied_free`; `applied` may be NULL, and then nothing is printed. Fails with
-/// INVALID_ARGUMENT, INVALID_JSON, or INVALID_VALUE for JSON that is no record; the chat is then as it
-/// was. `error` may be NULL.
+/// INVALID_ARGUMENT, INVALID_JSON, or INVALID_VALUE for JSON that is no record, or one that imports a
+/// chat with another id; the chat is then as it was. `error` may be NULL.
 ///
 /// # Safety
 /// Pointers are NULL or valid.
@@ -128,6 +130,7 @@ pub unsafe extern "C" fn chatm_chat_replay(
         };
         let record = read_record(record)?;
         chat.work(|chat| {
+            check_id(chat, &record)?;
             if !slot.is_wanted() {
                 chat.replay(&record);
                 return Ok(None);
@@ -140,6 +143,26 @@ pub unsafe extern "C" fn chatm_chat_replay(
     };
     // SAFETY: the caller's word.
     unsafe { guard::run(error, slot, body) }
+}
+
+/// A chat keeps its id: it is a part of its address, and of what C was told of it.
+fn check_id(chat: &Chat, record: &Record) -> Result<(), Problem> {
+    for event in &record.events {
+        match event {
+            Event::Imported { chat: other } if other.id() != chat.id() => {
+                return Err(Problem::value(
+                    "record.other_chat",
+                    format!(
+                        "expected a record of the chat {}, found one that imports the chat {}",
+                        quoted(chat.id().as_str()),
+                        quoted(other.id().as_str())
+                    ),
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 const SUCCESS: &str = "{\"statusCode\":0}";

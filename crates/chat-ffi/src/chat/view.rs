@@ -18,7 +18,8 @@ use crate::text::{chatm_buf, chatm_str};
 pub unsafe extern "C" fn chatm_chat_id(chat: *const chatm_chat) -> chatm_str {
     guard::value(chatm_str::NONE, || {
         // SAFETY: the caller's word.
-        unsafe { guard::handle(chat) }?.look(|chat| Ok(chatm_str::of(chat.id().as_str()))).ok()
+        let chat = unsafe { guard::handle(chat) }?;
+        chat.look(|_| Ok(chatm_str::of(chat.id.as_str()))).ok()
     })
 }
 

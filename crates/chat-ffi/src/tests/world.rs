@@ -90,7 +90,7 @@ impl Which {
     }
 }
 
-pub(super) fn context() -> chatm_context {
+pub(crate) fn context() -> chatm_context {
     chatm_context {
         struct_size: size_of::<chatm_context>(),
         at_ms: 1_389_261_492_035,
