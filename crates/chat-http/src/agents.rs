@@ -1,9 +1,11 @@
 //! Agents at work: the contact-centre session and the readiness of its channels (PLAT-3.3 to 3.5).
 //!
 //! Both are one lease per agent, `agent/{user id}`, changed by compare-and-set, so every node sees
-//! the same agent. The lease has no time to live: an agent who is gone must first give the chats
+//! the same agent. What changes is announced by way of the journal. The lease has no time to live: an agent who is gone must first give the chats
 //! back (DEC-42), and a lease that lapses gives back nothing.
 
+mod announce;
+mod change;
 mod channel;
 mod presence;
 mod reference;
@@ -14,13 +16,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use chat_model::{StatusCode, UserId};
-use chat_store::{LeaseError, LeaseKey, Leases as _, Unavailable};
+use chat_store::{LeaseKey, Leases as _, Unavailable};
 use indexmap::IndexMap;
 use tokio::sync::{Mutex, MutexGuard};
 
-#[cfg(feature = "schema")]
+pub(crate) use announce::Announcement;
+pub use announce::is_of_agent;
 pub(crate) use channel::ChannelStateChange;
-pub(crate) use channel::{Channel, ChannelsChanged, VOICE};
+pub(crate) use channel::{Channel, VOICE};
 pub(crate) use session::AgentSession;
 
 use crate::clock::Clock;
@@ -29,6 +32,7 @@ use crate::hooks::Hooked;
 use crate::reply::Refusal;
 use crate::roster::Roster;
 use crate::storage::AnyStore;
+use announce::Announcer;
 use presence::Asked;
 use reference::References;
 use session::{ChannelState, not_now};
@@ -54,6 +58,7 @@ pub(crate) struct Agents {
     /// The same for those who are not of this contact centre any more, all together: what they left
     /// is cleared away.
     turn_of_former: Mutex<()>,
+    announcer: Announcer,
     references: References,
     asked: Asked,
 }
@@ -98,6 +103,7 @@ impl Agents {
         roster: &Roster,
     ) -> Self {
         Self {
+            announcer: Announcer::new(store.clone()),
             references: References::new(store.clone(), roster),
             asked: Asked::new(roster),
             turns: roster.users().map(|user| (user.id.clone(), Mutex::new(()))).collect(),
@@ -198,7 +204,7 @@ impl Agents {
             };
             let announce = session.channels.iter().map(|c| Channel::logged_out(&c.name)).collect();
             session.close(|_| true);
-            Ok(Next { session: session.kept(), announce })
+            Ok(Next { session: Some(session), announce })
         })
         .await
     }
@@ -215,7 +221,7 @@ impl Agents {
             let mut session = open(present).ok_or_else(|| no_session("Offline"))?;
             session.known_channel(channel)?;
             session.close(|known| known.name == channel);
-            Ok(Next { session: session.kept(), announce: vec![Channel::logged_out(channel)] })
+            Ok(Next { session: Some(session), announce: vec![Channel::logged_out(channel)] })
         })
         .await
     }
@@ -281,41 +287,6 @@ impl Agents {
     /// The next `referenceId` of the user (DEC-31).
     pub(crate) async fn reference_id(&self, user: &UserId) -> Result<u64, Refusal> {
         self.references.next(user).await
-    }
-
-    /// Reads, decides, writes, and decides again if others were faster; then announces.
-    async fn change(
-        &self,
-        user: &UserId,
-        decide: impl Fn(Option<AgentSession>) -> Result<Next, Refusal>,
-    ) -> Result<(), Refusal> {
-        let _turn = self.turn(user).await;
-        let key = lease_key(user);
-        let mut outcome = LeaseError::Conflict;
-        for _ in 0..TRIES {
-            let (rev, present) = self.read(user).await?.unzip();
-            let next = decide(present.clone())?;
-            let written = match (&next.session, rev) {
-                // Nothing to write; also how the outcome of an unknown write is found out.
-                (same, _) if *same == present => Ok(()),
-                (Some(session), rev) => {
-                    self.store.put(&key, rev, &session.print(), None).await.map(|_| ())
-                }
-                (None, Some(rev)) => self.store.delete(&key, rev).await,
-                (None, None) => Ok(()),
-            };
-            match written {
-                Ok(()) => {
-                    if !next.announce.is_empty() {
-                        self.hooks
-                            .channels_changed(&ChannelsChanged::new(user.clone(), next.announce));
-                    }
-                    return Ok(());
-                }
-                Err(error) => outcome = error,
-            }
-        }
-        Err(outcome.into())
     }
 
     async fn read(&self, user: &UserId) -> Result<Option<(u64, AgentSession)>, Unavailable> {

@@ -5,14 +5,14 @@ use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use bayeux::{ChannelName, Event, Reconnect};
+use bayeux::Reconnect;
 use chat_model::{Chat, ChatFile, ChatId, Rules, UserId};
 use chat_store::{FeedId, Unavailable};
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use crate::agenda::Agenda;
-use crate::agents::{Agents, ChannelsChanged};
+use crate::agents::Agents;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -27,9 +27,6 @@ use crate::reply::Refusal;
 use crate::roster::Roster;
 use crate::storage::{AnyStore, Later};
 use crate::visitors::Visitors;
-
-/// The topic of the readiness of channels (NOTIF-2.2).
-const CHANNELS: &str = "/v2/me/channels";
 
 /// Desk, hub, visitors and house: what a chat needs.
 pub(crate) struct Chats {
@@ -176,17 +173,26 @@ impl Chats {
 
 /// The agents hold their hooks and the chats hold the agents, so one of them holds weakly.
 impl Hooks for Weak<Chats> {
-    fn channels_changed(&self, change: &ChannelsChanged) {
-        let Some(chats) = self.upgrade() else { return };
-        let channel = ChannelName::new(CHANNELS).expect("the topic is a channel");
-        chats.hub.tell(change.user(), Event::new(channel, change.data()));
-        chats.agenda.agent_changed(change.user());
+    fn channels_changed<'a>(&'a self, user: &'a UserId) -> Later<'a, ()> {
+        Box::pin(async move {
+            let Some(chats) = self.upgrade() else { return };
+            chats.agenda.agent_changed(user);
+            chats.hub.tell_now_or_soon(user).await;
+        })
+    }
+
+    fn look_at_agent(&self, user: &UserId, ms: i64) {
+        if let Some(chats) = self.upgrade() {
+            chats.agenda.agent_in(user, ms);
+        }
     }
 
     fn logged_out<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<(), Refusal>> {
         Box::pin(async move {
             let Some(chats) = self.upgrade() else { return Ok(()) };
             chats.house.give_back(user).await?;
+            // NOTIF-5.5: what there is to hear comes before the end.
+            chats.hub.tell_now_or_soon(user).await;
             chats.hub.end(user);
             Ok(())
         })

@@ -9,7 +9,6 @@ use std::sync::{Arc, OnceLock};
 
 use chat_model::UserId;
 
-use crate::agents::ChannelsChanged;
 use crate::reply::Refusal;
 use crate::storage::Later;
 
@@ -17,12 +16,15 @@ use crate::storage::Later;
 ///
 /// Implementations hold the server weakly, if at all: the server holds them.
 pub(crate) trait Hooks: Send + Sync + 'static {
-    /// An agent's channels changed: publish it on `/v2/me/channels` (NOTIF-3.3) and see whether a
-    /// waiting chat has an agent now.
+    /// An agent's channels changed, which the journal says (NOTIF-3.3): tell those of the agent's
+    /// sessions that are here, and see whether a waiting chat has an agent now.
     ///
-    /// Called once per accepted change, in the order of the changes of one user on this node, while
-    /// that user's next change waits: it must not block, and not change the agent itself.
-    fn channels_changed(&self, change: &ChannelsChanged);
+    /// Called after each accepted change, while that user's next change on this node waits: it must not
+    /// change the agent itself.
+    fn channels_changed<'a>(&'a self, user: &'a UserId) -> Later<'a, ()>;
+
+    /// It may be that something of the agent's is not announced yet: have a look in `ms` milliseconds.
+    fn look_at_agent(&self, user: &UserId, ms: i64);
 
     /// The agent has logged out and is offered nothing any more: revoke invitations, give open
     /// chats back to their queues, complete what was left (DEC-42), and end the notification
@@ -51,9 +53,15 @@ impl Hooked {
         assert!(self.0.set(hooks).is_ok(), "hooks are installed once");
     }
 
-    pub(crate) fn channels_changed(&self, change: &ChannelsChanged) {
+    pub(crate) async fn channels_changed(&self, user: &UserId) {
         if let Some(hooks) = self.0.get() {
-            hooks.channels_changed(change);
+            hooks.channels_changed(user).await;
+        }
+    }
+
+    pub(crate) fn look_at_agent(&self, user: &UserId, ms: i64) {
+        if let Some(hooks) = self.0.get() {
+            hooks.look_at_agent(user, ms);
         }
     }
 

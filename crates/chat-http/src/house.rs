@@ -80,7 +80,8 @@ impl House {
             let is_heard = heard.contains(&user);
             let is_noted = session.listened && session.lost_since_ms.is_none();
             let is_employed = self.roster.employed(&user).is_some();
-            if session.owes_chats || !is_heard || !is_noted || !is_employed {
+            let owes_words = self.agents.owes_words(&user, &session);
+            if owes_words || session.owes_chats || !is_heard || !is_noted || !is_employed {
                 self.agenda.agent_in(&user, 0);
             }
         }
@@ -163,7 +164,7 @@ impl House {
     /// DEC-42: without a notification session the agent is NotReady after a minute, and logged out
     /// after half an hour; one who never opened any, when the HTTP session is over.
     async fn look_for(&self, user: &UserId, seen_lost: Option<i64>) -> Result<(), Refusal> {
-        let Some(session) = self.agents.kept(user).await? else { return Ok(()) };
+        let Some(session) = self.agents.settled(user).await? else { return Ok(()) };
         if self.roster.employed(user).is_none() {
             // Taken out of the configuration, or disabled, since they logged in.
             self.log_out(user).await?;

@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bayeux::{
-    BrowserId, Callback, ClientId, CloseReason, ConnectionId, Event, ExchangeId, Instant,
-    NewClientIds, Output, Owner, Reconnect, Request, Response, Server,
+    BrowserId, Callback, ClientId, CloseReason, ConnectionId, ExchangeId, Instant, NewClientIds,
+    Output, Owner, Reconnect, Request, Response, Server,
 };
 use bytes::Bytes;
 use chat_model::UserId;
@@ -228,13 +228,6 @@ impl Hub {
             Box::pin(self.tell_now(user)).await?;
         }
         Ok(request)
-    }
-
-    /// Tells every session of `user` what happened beside the journal, such as readiness.
-    pub(crate) fn tell(&self, user: &UserId, event: Event) {
-        let mut state = self.state();
-        state.server.publish_aside(self.now(), &Owner::new(user.as_str()), [event]);
-        self.carry_out(state);
     }
 
     /// Ends the user's sessions: clients are told to stop (DEC-45, NOTIF-5.5).

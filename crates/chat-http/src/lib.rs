@@ -131,6 +131,8 @@ mod vitals;
 mod weigh;
 
 #[cfg(feature = "server")]
+pub use agents::is_of_agent;
+#[cfg(feature = "server")]
 pub use chance::{Chance, SeededChance, SystemChance};
 #[cfg(feature = "server")]
 pub use clock::{Clock, ManualClock, SetClock, SystemClock};

@@ -5,11 +5,13 @@
 use chat_model::{Chat, ChatId};
 use chat_store::{Record, Snapshot};
 
+use crate::agents::{Announcement, is_of_agent};
 use crate::desk::{read_record, read_snapshot};
 
 /// Folds the records of a chat and compares with its newest snapshot.
 ///
-/// A snapshot of another revision of the model is a cache that is ignored, and so it is here.
+/// A snapshot of another revision of the model is a cache that is ignored, and so it is here. A journal
+/// of what is announced to an agent has none, and comes to nothing but what it says.
 ///
 /// # Errors
 /// What was expected and what came, when a record cannot be read or the snapshot is another chat
@@ -19,6 +21,9 @@ pub fn verify_chat(
     snapshot: Option<&Snapshot>,
     records: &[Record],
 ) -> Result<(), String> {
+    if is_of_agent(id) {
+        return verify_announcements(snapshot, records);
+    }
     let mut chat = Chat::new(id.clone());
     let same = |chat: &Chat| match snapshot.filter(|one| one.version == chat.revision()) {
         None => Ok(()),
@@ -36,6 +41,17 @@ pub fn verify_chat(
             .map_err(|error| format!("version {}: {}", record.version, error.why()))?;
         chat.replay(&read);
         same(&chat)?;
+    }
+    Ok(())
+}
+
+fn verify_announcements(snapshot: Option<&Snapshot>, records: &[Record]) -> Result<(), String> {
+    if let Some(Snapshot { version, .. }) = snapshot {
+        return Err(format!("expected announcements without a snapshot, found one at {version}"));
+    }
+    for record in records {
+        Announcement::read(record)
+            .map_err(|error| format!("version {}: {}", record.version, error.why()))?;
     }
     Ok(())
 }

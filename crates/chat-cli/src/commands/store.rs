@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
-use chat_http::{Clock, SystemClock, verify_chat};
+use chat_http::{Clock, SystemClock, is_of_agent, verify_chat};
 use chat_model::ChatId;
 use chat_store::{FeedId, Import, ImportError, Inspect, Record, Unavailable, check, postgres};
 use futures_util::future::join_all;
@@ -134,7 +134,8 @@ async fn export(store: &impl Inspect) -> Result<(), NotExported> {
         let page = store.chats(after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.chat.clone());
-        for row in &page {
+        // What was announced to agents in sessions is of those sessions, which do not travel either.
+        for row in page.iter().filter(|row| !is_of_agent(&row.chat)) {
             let all = usize::try_from(row.head.version).unwrap_or(usize::MAX);
             let records = store.records(&row.chat, 0, all).await?;
             render::line(ndjson::chat(row, &records))?;

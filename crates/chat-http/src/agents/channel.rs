@@ -1,6 +1,5 @@
 //! A channel as it is printed, in `/me`, in `/me/channels` and in notifications (PLAT-3.5-8).
 
-use chat_model::UserId;
 use serde::Serialize;
 
 use super::ChannelState;
@@ -86,33 +85,6 @@ impl UserState {
     }
 }
 
-/// Some of an agent's channels are not as they were (NOTIF-3.3).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ChannelsChanged {
-    user: UserId,
-    channels: Vec<Channel>,
-}
-
-impl ChannelsChanged {
-    pub(super) fn new(user: UserId, channels: Vec<Channel>) -> Self {
-        Self { user, channels }
-    }
-
-    /// Whose channels.
-    pub(crate) fn user(&self) -> &UserId {
-        &self.user
-    }
-
-    /// The `data` of the event on `/v2/me/channels`, as JSON.
-    pub(crate) fn data(&self) -> String {
-        let data = ChannelStateChange {
-            message_type: "ChannelStateChangeMessageV2",
-            channels: &self.channels,
-        };
-        serde_json::to_string(&data).expect("texts can be printed")
-    }
-}
-
 /// The `data` of an event on `/v2/me/channels` (NOTIF-3.3).
 #[derive(Debug, Serialize)]
 #[cfg_attr(
@@ -127,4 +99,10 @@ pub(crate) struct ChannelStateChange<'a> {
     message_type: &'static str,
     /// The channels that are not as they were.
     channels: &'a [Channel],
+}
+
+impl<'a> ChannelStateChange<'a> {
+    pub(super) const fn new(channels: &'a [Channel]) -> Self {
+        Self { message_type: "ChannelStateChangeMessageV2", channels }
+    }
 }

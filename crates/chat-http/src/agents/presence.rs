@@ -107,7 +107,7 @@ impl Agents {
                 note(&mut session);
                 session
             });
-            Ok(Next { session: noted.and_then(AgentSession::kept), announce: Vec::new() })
+            Ok(Next { session: noted, announce: Vec::new() })
         })
         .await
     }

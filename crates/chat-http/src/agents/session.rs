@@ -4,6 +4,7 @@ use chat_model::StatusCode;
 use chat_store::Unavailable;
 use serde::{Deserialize, Serialize};
 
+use super::announce::Announced;
 use super::{Readiness, VOICE, Which};
 use crate::reply::Refusal;
 use crate::roster::CHAT_CHANNEL;
@@ -25,6 +26,9 @@ pub(crate) struct AgentSession {
     /// The last request that is known of an agent who never listened; noted once a minute.
     #[serde(default)]
     pub(crate) asked_ms: i64,
+    /// How far its announcements have come.
+    #[serde(default, skip_serializing_if = "Announced::is_nothing")]
+    pub(super) announced: Announced,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +49,7 @@ impl AgentSession {
             listened: false,
             lost_since_ms: None,
             asked_ms: 0,
+            announced: Announced::NOTHING,
         }
     }
 
@@ -76,9 +81,14 @@ impl AgentSession {
         changed
     }
 
+    /// Whether all of it is over but what may have to be announced still.
+    pub(super) fn is_over(&self) -> bool {
+        !self.is_open() && !self.owes_chats
+    }
+
     /// What the lease is to hold; `None`: nothing.
     pub(super) fn kept(self) -> Option<Self> {
-        (self.is_open() || self.owes_chats).then_some(self)
+        (!self.is_over() || self.announced.has_pending()).then_some(self)
     }
 
     /// Whether the session has the channel.

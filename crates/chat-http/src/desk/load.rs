@@ -5,6 +5,7 @@ use chat_store::{Store as _, Unavailable};
 
 use super::Desk;
 use super::owned::Known;
+use crate::agents::is_of_agent;
 
 impl Desk {
     /// Whether the chat is there and `fits`, by the newest state if not by the cached one.
@@ -41,6 +42,10 @@ impl Desk {
     }
 
     pub(super) async fn load(&self, id: &ChatId) -> Result<Option<Known>, Unavailable> {
+        if is_of_agent(id) {
+            // No chat, whoever should come to ask for it.
+            return Ok(None);
+        }
         let Some(loaded) = self.store.load(id).await? else { return Ok(None) };
         let (mut chat, mut records) = match loaded.snapshot {
             None => (Chat::new(id.clone()), loaded.records),

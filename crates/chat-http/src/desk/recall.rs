@@ -8,10 +8,12 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bayeux::{ChannelName, Event};
 use chat_model::{Notice, Notices, UserId};
-use chat_store::CommandId;
+use chat_store::{CommandId, Unavailable};
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use smallvec::SmallVec;
+
+use crate::agents::Announcement;
 
 /// The topic of chats; all events share the name.
 static TOPIC: LazyLock<ChannelName> =
@@ -40,6 +42,15 @@ impl Told {
             .map(|Notice { to, data, .. }| (to, Event::new(TOPIC.clone(), data)))
             .unzip();
         Self { to, events: events.into() }
+    }
+
+    /// What is told to everybody in whose feed it is: nobody but the agent whom it is about.
+    pub(crate) fn announced(announcement: Announcement) -> Result<Self, Unavailable> {
+        let Announcement { channel, data } = announcement;
+        let channel = ChannelName::new(&channel)
+            .map_err(|error| Unavailable::new(format!("an announcement is unreadable: {error}")))?;
+        let data: Box<str> = data.into();
+        Ok(Self { to: SmallVec::new(), events: [Event::new(channel, data.into_string())].into() })
     }
 
     /// What `user` hears of the record, in order.

@@ -12,6 +12,7 @@ use indexmap::IndexMap;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Hub, State};
+use crate::agents::{Announcement, is_of_agent};
 use crate::desk::{Told, read_record};
 
 /// Entries of a feed that are read at one time.
@@ -114,14 +115,27 @@ impl Hub {
         }
     }
 
+    /// Tells the sessions that `user` has here what the feed holds by now; if it cannot be read, as soon
+    /// as it can.
+    pub(crate) async fn tell_now_or_soon(&self, user: &UserId) {
+        if let Err(why) = self.tell_now(user).await {
+            tracing::warn!(%why, "a feed could not be read; it is read again");
+            self.state().mark(&FeedId::user(user));
+            self.news.notify_one();
+        }
+    }
+
     /// Tells the user's sessions what the feed holds by now.
     pub(super) async fn tell_now(&self, user: &UserId) -> Result<(), Unavailable> {
         let feed = FeedId::user(user);
-        let cursor = self.state().followed.get(&feed).map(|followed| followed.cursor);
-        match cursor {
-            Some(cursor) => self.tell_feed(&feed, cursor).await,
-            None => Ok(()),
+        // Again if somebody else tells the same at the same time, and may not be through.
+        while let Some(cursor) = self.followed_to(&feed) {
+            self.tell_feed(&feed, cursor).await?;
+            if self.followed_to(&feed) == Some(cursor) {
+                break;
+            }
         }
+        Ok(())
     }
 
     /// Looks at every feed that somebody here listens to.
@@ -130,6 +144,10 @@ impl Hub {
         for feed in state.followed.keys().cloned().collect::<Vec<_>>() {
             state.mark(&feed);
         }
+    }
+
+    fn followed_to(&self, feed: &FeedId) -> Option<u64> {
+        self.state().followed.get(feed).map(|followed| followed.cursor)
     }
 
     fn hear(&self, wake: &Wake) {
@@ -196,6 +214,9 @@ impl Hub {
         entry: &FeedEntry,
         folded: &mut IndexMap<ChatId, Chat>,
     ) -> Result<Option<Told>, Unavailable> {
+        if is_of_agent(&entry.chat) {
+            return Announcement::read(&entry.record).and_then(Told::announced).map(Some);
+        }
         if let Some(told) = self.desk.recall().tell_one(&entry.record.command) {
             return Ok(Some(told));
         }

@@ -13,7 +13,6 @@ use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
 use super::App;
-use crate::agents::ChannelsChanged;
 use crate::clock::{Clock as _, ManualClock};
 use crate::config::Config;
 use crate::hooks::{Hooked, Hooks};
@@ -118,7 +117,10 @@ async fn hooks_hear_of_the_end() {
         stopped: AtomicUsize,
     }
     impl Hooks for Chats {
-        fn channels_changed(&self, _: &ChannelsChanged) {}
+        fn channels_changed<'a>(&'a self, _: &'a UserId) -> Later<'a, ()> {
+            Box::pin(async {})
+        }
+        fn look_at_agent(&self, _: &UserId, _: i64) {}
         fn logged_out<'a>(&'a self, user: &'a UserId) -> Later<'a, Result<(), Refusal>> {
             Box::pin(async move {
                 assert_eq!(user.as_str(), "a5e9c0ffee0000000000000000000001");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chat_http::client::{
     Address, Agent, Cause, Client, Credentials, Error, Options, Transport, Update, Visitor, Watch,
 };
-use chat_http::{App, Clock, Config, serve};
+use chat_http::{App, Clock, Config, is_of_agent, serve};
 use chat_model::{Chat, ChatId, CustomerOperation, Message, Operation, Record, Text, UserId};
 use chat_store::{FeedId, MemoryStore, Store as _};
 use futures_util::StreamExt as _;
@@ -163,6 +163,13 @@ impl Site {
         let rules = self.config.rules();
         let mut truth = Vec::new();
         for entry in page.entries {
+            if is_of_agent(&entry.chat) {
+                // What is told of readiness is the record itself.
+                let said: serde_json::Value =
+                    serde_json::from_slice(&entry.record.payload).unwrap();
+                truth.push(said["announcement"]["data"].to_string());
+                continue;
+            }
             let mut chat = Chat::new(entry.chat.clone());
             for record in self.store.records(&entry.chat, 0, usize::MAX).await.unwrap() {
                 let read = Record::from_json(&record.payload).unwrap();

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use chat_http::is_of_agent;
 use chat_model::{Chat, ChatId, MODEL_REVISION, Record, Rules, UserId};
 use chat_store::{FeedId, MemoryStore, Store as _};
 
@@ -63,7 +64,9 @@ impl Truth {
             let feed = FeedId::user(user);
             let page = store.feed(&feed, 0, usize::MAX).await.expect("memory answers");
             assert!(!page.gap_after(0), "the whole run lies within the replay window");
-            for entry in page.entries {
+            // What is announced of readiness is no chat's.
+            let of_chats = page.entries.into_iter().filter(|entry| !is_of_agent(&entry.chat));
+            for entry in of_chats {
                 if !notices.contains_key(&entry.chat) {
                     let (chat, of_chat) = fold(store, rules, &entry.chat).await;
                     faults.extend(check_snapshot(store, &chat).await);

@@ -16,6 +16,7 @@ mod hostile;
 mod identity;
 mod judge;
 mod me;
+mod nodes;
 mod notifications;
 mod operations;
 mod polls;
