@@ -123,6 +123,10 @@ impl Vitals for DatabaseVitals {
         true
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn figures(&self) -> Vec<StoreFigure> {
         let figures = self.0.figures();
         let counter = StoreFigure::counter;

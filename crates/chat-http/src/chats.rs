@@ -52,6 +52,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) metrics: &'a Metrics,
     /// Whether another process can go on with the notification sessions.
     pub(crate) is_durable: bool,
+    /// Whether other processes work with the store, too.
+    pub(crate) is_shared: bool,
     pub(crate) faults: Option<Faults>,
 }
 
@@ -68,6 +70,7 @@ impl Chats {
             distributor,
             metrics,
             is_durable,
+            is_shared,
             faults,
         } = parts;
         let limits = &config.limits;
@@ -96,6 +99,7 @@ impl Chats {
             agenda: agenda.clone(),
             metrics,
             faults,
+            is_shared,
         };
         let hub = Hub::new(tools, limits, &config.notifications);
         let hub = Arc::new(hub);

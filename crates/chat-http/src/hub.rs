@@ -60,6 +60,8 @@ pub(crate) struct Hub {
     /// What a client may send, readable without the lock.
     bounds: bayeux::Limits,
     most_held: usize,
+    /// Whether other processes work with the store, too.
+    is_shared: bool,
     /// The next time-out is earlier than the one that is waited for.
     earlier: Notify,
     /// A feed may have news for somebody who listens here.
@@ -101,6 +103,8 @@ pub(crate) struct Tools<'a> {
     pub(crate) agenda: Arc<Agenda>,
     pub(crate) metrics: &'a Metrics,
     pub(crate) faults: Option<Faults>,
+    /// Whether other processes work with the store, too.
+    pub(crate) is_shared: bool,
 }
 
 /// Why the hub has no answer.
@@ -116,7 +120,7 @@ pub(crate) enum NoAnswer {
 
 impl Hub {
     pub(crate) fn new(tools: Tools<'_>, limits: &Limits, notifications: &Notifications) -> Self {
-        let Tools { store, clock, chance, desk, agenda, metrics, faults } = tools;
+        let Tools { store, clock, chance, desk, agenda, metrics, faults, is_shared } = tools;
         let config = bayeux_config(limits, notifications);
         let bounds = config.limits;
         let state = State {
@@ -139,6 +143,7 @@ impl Hub {
             topics: Topics::new(),
             bounds,
             most_held: limits.max_held_polls,
+            is_shared,
             earlier: Notify::new(),
             news: Notify::new(),
             sockets_gone: Notify::new(),
@@ -219,9 +224,13 @@ impl Hub {
             }
             return Ok(request);
         }
-        if let Some(client_id) = request.client_id()
-            && !self.state().server.knows(&client_id)
-        {
+        let Some(client_id) = request.client_id() else { return Ok(request) };
+        if self.is_shared && self.state().server.knows(&client_id) {
+            // Requests of one client may come to many nodes, each of which remembers the session as it
+            // was when it had it.
+            Box::pin(self.see_who_has(&client_id)).await?;
+        }
+        if !self.state().server.knows(&client_id) {
             // Boxed because it is rare, and every held poll would have room for it.
             Box::pin(self.adopt(owner, &client_id, request.acknowledged())).await?;
             // What it has missed goes into this answer, not into the next one.

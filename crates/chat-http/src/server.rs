@@ -156,6 +156,7 @@ impl App {
             distributor: extras.distributor,
             metrics: &metrics,
             is_durable: extras.vitals.is_durable(),
+            is_shared: extras.vitals.is_shared(),
             faults: extras.faults.clone(),
         }));
         hooks.install(Arc::new(Arc::downgrade(&chats)));

@@ -16,6 +16,12 @@ pub trait Vitals: fmt::Debug + Send + Sync + 'static {
     /// notification sessions (DEC-45).
     fn is_durable(&self) -> bool;
 
+    /// Whether other processes work with the store at the same time, so that what this one remembers of
+    /// a session may be out of date. Not unless it says so.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// What the store has counted, in the order in which it is printed.
     fn figures(&self) -> Vec<StoreFigure>;
 }

@@ -100,7 +100,7 @@ async fn changes_are_announced_as_printed() {
     for _ in 0..2 {
         // The second time nothing changes; who asked is told all the same.
         node.set(AGENT1, &Readiness::Ready).await;
-        assert_eq!(node.heard().await, [ready.clone()]);
+        assert_eq!(node.heard().await, std::slice::from_ref(&ready));
     }
 
     // Only what changed: chat is ready already.

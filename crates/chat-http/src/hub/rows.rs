@@ -180,7 +180,7 @@ impl Hub {
                     // Lapsed while the store did not answer.
                     Ok(None) => *rev = None,
                     Ok(Some(lease)) if self.is_ours(&lease) => *rev = Some(lease.rev),
-                    Ok(Some(_)) => return self.let_go(client_id),
+                    Ok(Some(_)) => return self.let_go(client_id.as_str()),
                     Err(why) => return self.not_saved(client_id, &why),
                 },
                 Err(LeaseError::Unavailable(why)) => return self.not_saved(client_id, &why),
@@ -233,6 +233,17 @@ impl Hub {
         Ok(())
     }
 
+    /// Lets the session go if another node has it by now.
+    pub(super) async fn see_who_has(&self, client_id: &str) -> Result<(), Unavailable> {
+        // One that lapsed is still ours, and is written again.
+        if let Some(lease) = self.store.get(&key(client_id)).await?
+            && !self.is_ours(&lease)
+        {
+            self.let_go(client_id);
+        }
+        Ok(())
+    }
+
     /// Whether the user has a session, here or on another node.
     pub(crate) async fn is_heard_by(&self, user: &UserId) -> Result<bool, Unavailable> {
         let owner = Owner::new(user.as_str());
@@ -272,9 +283,9 @@ impl Hub {
     }
 
     /// Another node has the session now; whoever waits here shall ask there (DEC-45).
-    fn let_go(&self, client_id: &ClientId) {
+    fn let_go(&self, client_id: &str) {
         let mut state = self.state();
-        state.server.drop_session(self.now(), client_id.as_str(), Reconnect::Retry);
+        state.server.drop_session(self.now(), client_id, Reconnect::Retry);
         self.carry_out(state);
     }
 

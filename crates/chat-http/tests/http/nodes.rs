@@ -58,6 +58,34 @@ async fn readiness_is_heard_on_every_node_once_and_in_order() {
     }
 }
 
+/// A balancer sends any request of a client to any node: none of them may go by what it remembers of the
+/// session from before another one had it.
+#[tokio::test]
+async fn a_session_goes_from_node_to_node_with_each_request() {
+    let nodes = Site::two_nodes();
+    let [here, there] = &nodes;
+    here.log_in(&["agent1"]).await;
+    let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "ext": {"ack": true},
+        "supportedConnectionTypes": ["long-polling"]}]);
+    let client_id = here.bayeux("agent1", &hello).await.json()[0]["clientId"].clone();
+    let client_id = client_id.as_str().unwrap().to_owned();
+    let subscribe = json!([{"channel": "/meta/subscribe", "clientId": client_id,
+        "subscription": "/v2/me/channels"}]);
+    assert_eq!(there.bayeux("agent1", &subscribe).await.json()[0]["successful"], true);
+    let listener = Listener { user: "agent1", client_id };
+    let (mut heard, mut expected, mut ack) = (Vec::new(), Vec::new(), 0);
+    for n in 0..24 {
+        let (operation, shown) =
+            [("Ready", "chat:Ready:Off"), ("NotReady", "chat:Not Ready:Off")][n % 2];
+        set(&nodes[n % 3 % 2], operation).await;
+        expected.push(shown);
+        let told;
+        (told, ack) = hear(&nodes[n / 2 % 2], &listener, ack).await;
+        heard.extend(told);
+    }
+    assert_eq!(heard, expected);
+}
+
 /// What was told and not acknowledged is told again, by another process, with chats and readiness in
 /// the order in which they were.
 #[tokio::test]

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine as _;
-use chat_http::{App, Clock as _, Config, ManualClock};
+use chat_http::{App, Clock as _, Config, Extras, ManualClock, StoreFigure, Vitals};
 use chat_store::fault::{Faults, Faulty};
 use chat_store::{Leases, MemoryStore, Store};
 use http_body_util::BodyExt as _;
@@ -50,6 +50,39 @@ impl Site {
     fn over(self, store: impl Store + Leases) -> Self {
         let app = App::new(self.config.clone(), store, self.clock.clone()).unwrap();
         Self { router: app.router(), app, ..self }
+    }
+
+    /// Two nodes over one store, which know of it.
+    pub(crate) fn two_nodes() -> [Self; 2] {
+        #[derive(Debug)]
+        struct Shared;
+
+        impl Vitals for Shared {
+            fn complaint(&self) -> Option<String> {
+                None
+            }
+
+            fn is_durable(&self) -> bool {
+                true
+            }
+
+            fn is_shared(&self) -> bool {
+                true
+            }
+
+            fn figures(&self) -> Vec<StoreFigure> {
+                Vec::new()
+            }
+        }
+
+        let site = Self::new();
+        [site.restarted(), site].map(|site| {
+            let mut extras = Extras::default();
+            extras.vitals = Box::new(Shared);
+            let (clock, store) = (site.clock.clone(), site.store.clone());
+            let app = App::with(site.config.clone(), store, clock, extras).unwrap();
+            Self { router: app.router(), app, ..site }
+        })
     }
 
     /// Another node over the same store.
