@@ -55,12 +55,13 @@ export class UserData {
         valueField.focus();
         return;
       }
-      if (await this.#act("attach", keyField.value, text)) {
-        keyField.value = "";
-        valueField.value = "";
-        jsonBox.checked = false;
-        keyField.focus();
-      }
+      // Emptied at once, for the next one; what was refused comes back, unless the next one has begun.
+      const written = [keyField.value, valueField.value, jsonBox.checked];
+      const fill = (values) => ([keyField.value, valueField.value, jsonBox.checked] = values);
+      fill(["", "", false]);
+      keyField.focus();
+      const isAccepted = await this.#act("attach", written[0], text);
+      if (!isAccepted && keyField.value + valueField.value === "") fill(written);
     };
     this.#fields = h(
       "fieldset",
