@@ -166,7 +166,8 @@ typedef int32_t chatm_trigger;
  * or anything else if it cannot.
  *
  * It is called on the thread of the call that was given it, with the `random_data` of the context,
- * and must come back: it may neither jump out nor throw, nor use the chat that is being worked on.
+ * and must come back: it may neither jump out nor throw, nor change or free what the call was given: the
+ * chat, the operation, the rules and the directory. After a failure it is not asked again in that call.
  */
 typedef int32_t (*chatm_random)(void *random_data, uint8_t *bytes, size_t len);
 
@@ -222,7 +223,10 @@ typedef struct chatm_notification {
 /** An argument is NULL where it must not be, misaligned, too long, empty, or an unknown number. */
 #define CHATM_STATUS_INVALID_ARGUMENT 2
 
-/** A text is not UTF-8; the error knows the byte. */
+/**
+ * A text that is no JSON, such as a name or an id, is not UTF-8; the error knows the byte. JSON that is not
+ * UTF-8 is `CHATM_STATUS_INVALID_JSON`, or refused where it is an operation.
+ */
 #define CHATM_STATUS_INVALID_UTF8 3
 
 /** A text is no JSON within the limits; the error knows the byte and the JSON Pointer. */
@@ -373,7 +377,7 @@ chatm_status chatm_schema(chatm_str name, chatm_str *json, chatm_error **error);
 
 /**
  * Reads rules from a JSON object whose members are all optional: `base` (what stands before
- * `/chats/{id}` in every `uri`), `timeOffsetMinutes`, `dispositionKey`, `includeMessageType`,
+ * `/chats/{id}` in every `uri`; it begins with `https://`, `http://` or `/`), `timeOffsetMinutes`, `dispositionKey`, `includeMessageType`,
  * `invitationMs` (`null`: invitations never lapse), `referenceIdReplies` (`"Documented"` or
  * `"Always"`), `maxUserDataBytes`, `maxTranscriptBytes`.
  *
@@ -399,7 +403,8 @@ void chatm_rules_free(chatm_rules *rules);
  *
  * Everything is optional; `{}` is a directory in which nobody is. A user is called by the id and is
  * in a session unless it says otherwise; a queue is called by its id unless it says otherwise, and
- * `ready` lists the agents who would get its next chat, the next one first. `limits` may be NULL.
+ * `ready` lists the agents who would get its next chat, the next one first. A `defaultQueue` that names
+ * no queue is none until there is one of this name. `limits` may be NULL.
  * `*directory` belongs to the caller; free it with `chatm_directory_free`.
  *
  * Fails with INVALID_ARGUMENT, INVALID_JSON, or INVALID_VALUE for an unknown member or a value that
@@ -527,8 +532,10 @@ chatm_status chatm_chat_new(chatm_str id,
  * Reads a chat: what `chatm_chat_to_json` wrote, or a chat resource as a notification or an answer of
  * the interface shows it, with `owner` (whose state it is) and `queue` beside its members if known.
  *
- * `limits` may be NULL. `*chat` belongs to the caller; free it with `chatm_chat_free`. Fails with
- * INVALID_ARGUMENT, INVALID_JSON, or INVALID_VALUE for JSON that is no chat. `error` may be NULL.
+ * `limits` are those of a chat resource, and may be NULL: what `chatm_chat_to_json` wrote grew from
+ * operations within them, and is read up to 2 GiB and 128 levels. `*chat` belongs to the caller; free it
+ * with `chatm_chat_free`. Fails with INVALID_ARGUMENT, INVALID_JSON, or INVALID_VALUE for JSON that is no
+ * chat. `error` may be NULL.
  */
 chatm_status chatm_chat_from_json(chatm_str json,
                                   const chatm_limits *limits,
@@ -598,6 +605,11 @@ chatm_status chatm_chat_check(const chatm_chat *chat,
 /**
  * Does to the chat what a record says that was done to it: a chat to which its records are replayed
  * in order is the chat that they came from.
+ *
+ * A record does not know its place: one that is left out, comes twice or comes too early is not noticed,
+ * and what it is about may change nothing. So compare `chatm_chat_revision`, before it, with the number
+ * of the record in its journal; a chat whose records came in another order may be none that
+ * `chatm_chat_from_json` reads back.
  *
  * `rules` are those by which `*applied` prints notifications, the same that were sent at the time;
  * NULL stands for the default ones. `*applied` belongs to the caller, free it with
@@ -860,7 +872,10 @@ chatm_status chatm_user_data_remove(chatm_str user_data,
  * Whether `json` is a `kind`: `operation`, `customer-operation`, `supervisor-operation`,
  * `monitoring-operation`, `chat`, `notification`, `event` (a record of a journal) or `user-data`.
  *
- * OK says that it is. `limits` may be NULL. Fails with REFUSED for an operation that the interface
+ * OK says that it is. `limits` are those of the operations, and may be NULL: an event may be 4 levels
+ * deeper and a notification 1, and both 16 deep in any case, because operations within the limits lead
+ * to such; and where they say nothing (NULL, or a member that is 0), both are limited to 64 MiB and 128
+ * levels alone. Fails with REFUSED for an operation that the interface
  * refuses, INVALID_JSON, INVALID_VALUE, NOT_FOUND for an unknown kind, and INVALID_ARGUMENT or
  * INVALID_UTF8. `error` may be NULL.
  */

@@ -8,7 +8,7 @@ mod view;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use chat_model::{Chat, ChatFile, ChatId, UserId};
+use chat_model::{Chat, ChatFile, ChatId, ChatResource, JsonRef, Limits, UserId};
 
 pub(crate) use change::read_record;
 pub use change::{chatm_chat_apply, chatm_chat_apply_json, chatm_chat_check, chatm_chat_replay};
@@ -25,6 +25,7 @@ use crate::limits::{self, chatm_limits};
 use crate::problem::{Problem, chatm_error, quoted};
 use crate::status::chatm_status;
 use crate::text::{chatm_buf, chatm_str};
+use crate::value;
 
 /// A chat: what has happened to it so far.
 ///
@@ -68,6 +69,24 @@ impl chatm_chat {
         poison.spare();
         outcome
     }
+}
+
+/// Reads a chat from its file. Only where that fails it is asked which value does not fit.
+pub(crate) fn read_file(json: &[u8], limits: &Limits) -> Result<ChatFile, Problem> {
+    ChatFile::read(json, limits).map_err(|error| {
+        let Ok(value) = JsonRef::validate(json, &limits::unlimited()) else {
+            return error.into();
+        };
+        let shape = match value.get("snapshot") {
+            Some(_) => value::read::<Chat>(json, value, "chat.invalid").map(drop),
+            None => value::read::<ChatResource>(json, value, "chat.invalid").map(drop),
+        };
+        match (error.json(), shape) {
+            (None, Err(problem)) => problem,
+            (None, Ok(())) => Problem::from(error).at(String::new(), None),
+            (Some(_), _) => error.into(),
+        }
+    })
 }
 
 /// Poisons a chat unless it is told that all went well.
@@ -130,8 +149,10 @@ pub unsafe extern "C" fn chatm_chat_new(
 /// Reads a chat: what `chatm_chat_to_json` wrote, or a chat resource as a notification or an answer of
 /// the interface shows it, with `owner` (whose state it is) and `queue` beside its members if known.
 ///
-/// `limits` may be NULL. `*chat` belongs to the caller; free it with `chatm_chat_free`. Fails with
-/// INVALID_ARGUMENT, INVALID_JSON, or INVALID_VALUE for JSON that is no chat. `error` may be NULL.
+/// `limits` are those of a chat resource, and may be NULL: what `chatm_chat_to_json` wrote grew from
+/// operations within them, and is read up to 2 GiB and 128 levels. `*chat` belongs to the caller; free it
+/// with `chatm_chat_free`. Fails with INVALID_ARGUMENT, INVALID_JSON, or INVALID_VALUE for JSON that is no
+/// chat. `error` may be NULL.
 ///
 /// # Safety
 /// Pointers are NULL or valid.
@@ -145,7 +166,7 @@ pub unsafe extern "C" fn chatm_chat_from_json(
     let body = || {
         // SAFETY: the caller's word.
         let (json, limits) = unsafe { (json.bytes("json")?, limits::read(limits)?) };
-        let file = ChatFile::read(json, &limits)?;
+        let file = read_file(json, &limits)?;
         Ok(Some(Box::new(chatm_chat::new(file.chat, file.owner))))
     };
     // SAFETY: the caller's word.

@@ -16,7 +16,8 @@ use crate::text::chatm_str;
 /// or anything else if it cannot.
 ///
 /// It is called on the thread of the call that was given it, with the `random_data` of the context,
-/// and must come back: it may neither jump out nor throw, nor use the chat that is being worked on.
+/// and must come back: it may neither jump out nor throw, nor change or free what the call was given: the
+/// chat, the operation, the rules and the directory. After a failure it is not asked again in that call.
 pub type chatm_random =
     Option<unsafe extern "C" fn(random_data: *mut c_void, bytes: *mut u8, len: usize) -> i32>;
 
@@ -148,11 +149,12 @@ impl Ids<'_> {
 
     fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
-        if let Self::Random { random, data, failed } = self {
+        // What comes of the ids is thrown away once there was none.
+        if let Self::Random { random, data, failed: failed @ None } = self {
             // SAFETY: the function and its data are the caller's; there is room for N bytes.
             let returned = unsafe { random(*data, bytes.as_mut_ptr(), N) };
             if returned != 0 {
-                failed.get_or_insert(returned);
+                *failed = Some(returned);
             }
         }
         bytes
@@ -209,6 +211,23 @@ mod tests {
         context.struct_size = 96;
         // SAFETY: it is as large as it says, and its pointers are NULL.
         assert!(unsafe { Circumstances::read(&raw const context) }.is_ok());
+    }
+
+    #[test]
+    fn chance_that_failed_is_not_asked_again() {
+        unsafe extern "C" fn fails(calls: *mut c_void, _: *mut u8, _: usize) -> i32 {
+            // SAFETY: it is the number below.
+            unsafe { *calls.cast::<i32>() += 1 };
+            -7
+        }
+        let mut calls = 0_i32;
+        let data = (&raw mut calls).cast();
+        let mut ids = Ids::Random { random: fails, data, failed: None };
+        ids.participant();
+        ids.visitor();
+        ids.participant();
+        assert!(ids.check().is_err());
+        assert_eq!(calls, 1);
     }
 
     #[test]

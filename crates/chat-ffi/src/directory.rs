@@ -154,7 +154,8 @@ pub(crate) unsafe fn read<'a>(
 ///
 /// Everything is optional; `{}` is a directory in which nobody is. A user is called by the id and is
 /// in a session unless it says otherwise; a queue is called by its id unless it says otherwise, and
-/// `ready` lists the agents who would get its next chat, the next one first. `limits` may be NULL.
+/// `ready` lists the agents who would get its next chat, the next one first. A `defaultQueue` that names
+/// no queue is none until there is one of this name. `limits` may be NULL.
 /// `*directory` belongs to the caller; free it with `chatm_directory_free`.
 ///
 /// Fails with INVALID_ARGUMENT, INVALID_JSON, or INVALID_VALUE for an unknown member or a value that

@@ -30,6 +30,7 @@ mod status;
 mod text;
 mod user_data;
 mod validate;
+mod value;
 
 pub use applied::{
     chatm_applied, chatm_applied_free, chatm_applied_notification,

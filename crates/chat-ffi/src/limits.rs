@@ -34,7 +34,41 @@ unsafe impl Growable for chatm_limits {
 /// # Safety
 /// `pointer` is NULL or points to as many bytes as its first member says.
 pub(crate) unsafe fn read(pointer: *const chatm_limits) -> Result<Limits, Problem> {
+    // SAFETY: the caller's word.
+    unsafe { over(Limits::default(), pointer) }
+}
+
+/// The limits behind `pointer` for what operations within them led to; what is not given limits nothing
+/// but what the model always does, because a chat grows with every operation.
+///
+/// # Safety
+/// As [`read`].
+pub(crate) unsafe fn read_of_outcome(
+    pointer: *const chatm_limits,
+    levels: usize,
+) -> Result<Limits, Problem> {
+    // SAFETY: the caller's word.
+    let mut limits = unsafe { over(unlimited(), pointer) }?;
+    limits.max_depth = limits.max_depth.saturating_add(levels).max(OWN_LEVELS);
+    Ok(limits)
+}
+
+/// More than a chat, a record or a notification has of its own, whatever the user data are.
+const OWN_LEVELS: usize = 16;
+
+/// Those of the model alone.
+pub(crate) fn unlimited() -> Limits {
     let mut limits = Limits::default();
+    limits.max_body_bytes = usize::MAX;
+    limits.max_depth = usize::MAX;
+    limits.max_keys = usize::MAX;
+    limits.max_key_bytes = usize::MAX;
+    limits
+}
+
+/// # Safety
+/// As [`read`].
+unsafe fn over(mut limits: Limits, pointer: *const chatm_limits) -> Result<Limits, Problem> {
     // SAFETY: the caller's word.
     if let Some(given) = unsafe { growable::read(pointer) }? {
         let set = |place: &mut usize, given: usize| {

@@ -83,6 +83,14 @@ impl Problem {
         Self::new(CHATM_STATUS_INVALID_VALUE, code, message)
     }
 
+    /// The same, found at a place of the text.
+    #[cold]
+    pub(crate) fn at(mut self, pointer: String, offset: Option<usize>) -> Self {
+        self.0.pointer = Some(pointer);
+        self.0.offset = offset;
+        self
+    }
+
     #[cold]
     pub(crate) fn not_found(code: &'static str, message: String) -> Self {
         Self::new(CHATM_STATUS_NOT_FOUND, code, message)

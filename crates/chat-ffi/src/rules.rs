@@ -8,6 +8,7 @@ use crate::limits::{self, chatm_limits};
 use crate::problem::{Problem, chatm_error, quoted};
 use crate::status::chatm_status;
 use crate::text::chatm_str;
+use crate::value;
 
 /// The rules of a contact centre. NULL stands for the default ones wherever rules are asked for.
 ///
@@ -49,10 +50,17 @@ impl File {
     fn into_rules(self) -> Result<Rules, Problem> {
         let mut rules = Rules::default();
         if let Some(base) = self.base {
-            rules = rules.with_base(&base).ok_or_else(|| {
-                Problem::value(
-                    "rules.invalid",
-                    format!("expected `base` to be an address, found {}", quoted(&base)),
+            let is_address = ["/", "http://", "https://"].iter().any(|start| {
+                base.strip_prefix(start).is_some_and(|rest| *start == "/" || !rest.is_empty())
+            });
+            let with_base = if is_address { rules.with_base(&base) } else { None };
+            rules = with_base.ok_or_else(|| {
+                misfit(
+                    "base",
+                    format!(
+                        "expected an address that begins with `https://`, `http://` or `/`, found {}",
+                        quoted(&base)
+                    ),
                 )
             })?;
         }
@@ -60,19 +68,16 @@ impl File {
         const DAY: i16 = 24 * 60;
         if let Some(minutes) = self.time_offset_minutes {
             if !(-DAY < minutes && minutes < DAY) {
-                return Err(Problem::value(
-                    "rules.invalid",
-                    format!("expected `timeOffsetMinutes` between -1439 and 1439, found {minutes}"),
+                return Err(misfit(
+                    "timeOffsetMinutes",
+                    format!("expected a whole number from -1439 to 1439, found {minutes}"),
                 ));
             }
             rules.time_offset_minutes = minutes;
         }
         if let Some(key) = self.disposition_key {
             if key.is_empty() {
-                return Err(Problem::value(
-                    "rules.invalid",
-                    "expected `dispositionKey` to be a key, found no text",
-                ));
+                return Err(misfit("dispositionKey", "expected a key, found no text".to_owned()));
             }
             rules.disposition_key = key.into();
         }
@@ -88,6 +93,12 @@ impl File {
         set(&mut rules.max_transcript_bytes, self.max_transcript_bytes);
         Ok(rules)
     }
+}
+
+/// What is wrong with the member called `name`.
+fn misfit(name: &str, message: String) -> Problem {
+    let pointer = format!("/{name}");
+    Problem::value("rules.invalid", format!("{message}, in {pointer}")).at(pointer, None)
 }
 
 fn set<T>(place: &mut T, given: Option<T>) {
@@ -109,7 +120,7 @@ pub(crate) unsafe fn read<'a>(pointer: *const chatm_rules) -> Result<&'a Rules, 
 }
 
 /// Reads rules from a JSON object whose members are all optional: `base` (what stands before
-/// `/chats/{id}` in every `uri`), `timeOffsetMinutes`, `dispositionKey`, `includeMessageType`,
+/// `/chats/{id}` in every `uri`; it begins with `https://`, `http://` or `/`), `timeOffsetMinutes`, `dispositionKey`, `includeMessageType`,
 /// `invitationMs` (`null`: invitations never lapse), `referenceIdReplies` (`"Documented"` or
 /// `"Always"`), `maxUserDataBytes`, `maxTranscriptBytes`.
 ///
@@ -157,6 +168,5 @@ pub(crate) fn read_object<'a, T: Deserialize<'a>>(
     limits: &chat_model::Limits,
     code: &'static str,
 ) -> Result<T, Problem> {
-    let value = JsonRef::validate(json, limits)?;
-    serde_json::from_str(value.as_str()).map_err(|error| Problem::value(code, error.to_string()))
+    value::read(json, JsonRef::validate(json, limits)?, code)
 }

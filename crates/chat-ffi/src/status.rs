@@ -17,7 +17,8 @@ pub const CHATM_STATUS_OK: chatm_status = 0;
 pub const CHATM_STATUS_REFUSED: chatm_status = 1;
 /// An argument is NULL where it must not be, misaligned, too long, empty, or an unknown number.
 pub const CHATM_STATUS_INVALID_ARGUMENT: chatm_status = 2;
-/// A text is not UTF-8; the error knows the byte.
+/// A text that is no JSON, such as a name or an id, is not UTF-8; the error knows the byte. JSON that is not
+/// UTF-8 is `CHATM_STATUS_INVALID_JSON`, or refused where it is an operation.
 pub const CHATM_STATUS_INVALID_UTF8: chatm_status = 3;
 /// A text is no JSON within the limits; the error knows the byte and the JSON Pointer.
 pub const CHATM_STATUS_INVALID_JSON: chatm_status = 4;

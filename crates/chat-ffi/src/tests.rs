@@ -11,6 +11,7 @@ mod replayed;
 mod sources;
 mod strange;
 mod surface;
+mod values;
 mod world;
 
 pub(crate) use world::context;

@@ -2,19 +2,19 @@
 
 use std::borrow::Cow;
 
-use chat_model::{
-    Author, Chat, Command, Event, JsonRef, Limits, Operation, Record, Reply, Rules, UserId,
-};
+use chat_model::{Author, Chat, Command, Event, JsonRef, Operation, Record, Reply, Rules, UserId};
 
 use super::chatm_chat;
 use crate::applied::chatm_applied;
 use crate::context::{Circumstances, chatm_context};
 use crate::guard::{self, out};
+use crate::limits;
 use crate::op::{Asked, chatm_op};
 use crate::problem::{Problem, chatm_error, quoted};
 use crate::rules::{self, chatm_rules};
 use crate::status::chatm_status;
 use crate::text::chatm_str;
+use crate::value;
 
 /// Decides an operation and, if it is accepted, changes the chat.
 ///
@@ -106,6 +106,11 @@ pub unsafe extern "C" fn chatm_chat_check(
 /// Does to the chat what a record says that was done to it: a chat to which its records are replayed
 /// in order is the chat that they came from.
 ///
+/// A record does not know its place: one that is left out, comes twice or comes too early is not noticed,
+/// and what it is about may change nothing. So compare `chatm_chat_revision`, before it, with the number
+/// of the record in its journal; a chat whose records came in another order may be none that
+/// `chatm_chat_from_json` reads back.
+///
 /// `rules` are those by which `*applied` prints notifications, the same that were sent at the time;
 /// NULL stands for the default ones. `*applied` belongs to the caller, free it with
 /// `chatm_applied_free`; `applied` may be NULL, and then nothing is printed. Fails with
@@ -167,21 +172,13 @@ fn check_id(chat: &Chat, record: &Record) -> Result<(), Problem> {
 
 const SUCCESS: &str = "{\"statusCode\":0}";
 
-/// Reads a record. Only where that fails is it asked whether the text is JSON at all, because then the
-/// fault has a place.
+/// Reads a record. It may hold a whole chat that was imported, so the limits of requests do not apply; and
+/// user data at the depth that an operation may have lie too deep in a record for our own reader.
 pub(crate) fn read_record(json: &[u8]) -> Result<Record, Problem> {
-    Record::from_json(json).map_err(|error| {
-        // A record may hold a whole chat that was imported, so the limits of requests do not apply.
-        let mut limits = Limits::default();
-        limits.max_body_bytes = usize::MAX;
-        limits.max_depth = usize::MAX;
-        limits.max_keys = usize::MAX;
-        limits.max_key_bytes = usize::MAX;
-        match JsonRef::validate(json, &limits) {
-            Err(error) => error.into(),
-            Ok(_) => Problem::value("record.invalid", error.to_string()),
-        }
-    })
+    match JsonRef::validate(json, &limits::unlimited()) {
+        Ok(value) => value::read(json, value, "record.invalid"),
+        Err(error) => Record::from_json(json).map_err(|_| error.into()),
+    }
 }
 
 fn apply(

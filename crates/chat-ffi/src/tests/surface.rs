@@ -207,3 +207,42 @@ fn statuses_have_their_names() {
     }
     assert_eq!(count, 9);
 }
+
+/// Every code that the model or this crate has stands on the page, and no other.
+#[test]
+fn the_page_names_every_code_of_an_error() {
+    const PAGE: &str = include_str!("../../../../docs/c-library.md");
+    const SOURCES: [&str; 14] = [
+        include_str!("../../../chat-model/src/rejection.rs"),
+        include_str!("../catalogue.rs"),
+        include_str!("../chat.rs"),
+        include_str!("../chat/change.rs"),
+        include_str!("../chat/view.rs"),
+        include_str!("../directory.rs"),
+        include_str!("../growable.rs"),
+        include_str!("../guard.rs"),
+        include_str!("../op.rs"),
+        include_str!("../problem.rs"),
+        include_str!("../rules.rs"),
+        include_str!("../text.rs"),
+        include_str!("../user_data.rs"),
+        include_str!("../validate.rs"),
+    ];
+    let is_code = |text: &&str| {
+        let parts: Vec<&str> = text.split('.').collect();
+        let is_word = |part: &&str| {
+            part.starts_with(|c: char| c.is_ascii_lowercase())
+                && part.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit())
+        };
+        parts.len() == 2 && parts.iter().all(is_word)
+    };
+    let code = |source: &'static str| source.split("#[cfg(test)]").next().unwrap_or_default();
+    let mut known: Vec<&str> =
+        SOURCES.into_iter().flat_map(|source| code(source).split('"')).filter(is_code).collect();
+    known.sort_unstable();
+    known.dedup();
+    let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let mut listed: Vec<&str> = rows.filter(is_code).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, known);
+}

@@ -41,7 +41,10 @@ pub fn output() -> String {
             code: "json.unreadable",
             ..of_the_model((4, "INVALID_JSON"), &Rejection::from(no_json))
         },
-        of_the_library((5, "INVALID_VALUE"), "chat.invalid", None, &no_chat.to_string()),
+        Said {
+            pointer: Some(String::new()),
+            ..of_the_library((5, "INVALID_VALUE"), "chat.invalid", None, &no_chat.to_string())
+        },
         of_the_library(
             (6, "NOT_FOUND"),
             "user.not_on_chat",

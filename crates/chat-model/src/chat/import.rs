@@ -78,13 +78,15 @@ struct Shape {
 }
 
 impl ChatFile {
-    /// Reads one chat.
+    /// Reads one chat. `limits` are those of a resource; a snapshot grew from operations within them,
+    /// and may be as large as 2 GiB and 128 levels deep.
     ///
     /// # Errors
     /// The text is no JSON within `limits`, or no chat; the message says what was expected.
     pub fn read(json: &[u8], limits: &Limits) -> Result<Self, ImportError> {
-        let value =
-            JsonRef::validate(json, limits).map_err(|error| ImportError(Reason::Json(error)))?;
+        let value = JsonRef::validate(json, limits)
+            .or_else(|error| stored(json).ok_or(error))
+            .map_err(|error| ImportError(Reason::Json(error)))?;
         if value.kind() != JsonKind::Object {
             return Err(expected("a chat to be an object", &value.kind().to_string()));
         }
@@ -267,6 +269,12 @@ fn leg(user: &UserId, state: LegState, role: Role, person: Option<u32>) -> Leg {
         log_end: None,
         tail: Default::default(),
     }
+}
+
+/// The snapshot that is too large for a request.
+fn stored(json: &[u8]) -> Option<JsonRef<'_>> {
+    let value = JsonRef::validate_stored(core::str::from_utf8(json).ok()?).ok()?;
+    value.get("snapshot").map(|_| value)
 }
 
 fn leg_state(state: Option<&ChatState>) -> Result<LegState, ImportError> {
