@@ -156,18 +156,15 @@ impl Site {
         (visitor, chat)
     }
 
-    /// What the journal says the agent is to be told, in order.
+    /// What the journal says the agent is to be told of chats, in order.
     pub(crate) async fn truth(&self) -> Vec<String> {
         let user = UserId::new(AGENT);
         let page = self.store.feed(&FeedId::user(&user), 0, usize::MAX).await.unwrap();
         let rules = self.config.rules();
         let mut truth = Vec::new();
         for entry in page.entries {
+            // Readiness is told on a topic of its own; this is what is told of chats.
             if is_of_agent(&entry.chat) {
-                // What is told of readiness is the record itself.
-                let said: serde_json::Value =
-                    serde_json::from_slice(&entry.record.payload).unwrap();
-                truth.push(said["announcement"]["data"].to_string());
                 continue;
             }
             let mut chat = Chat::new(entry.chat.clone());
