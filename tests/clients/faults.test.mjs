@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { WAYS } from "./clients.mjs";
 import { eventually } from "./patience.mjs";
-import { Agent, ask } from "./people.mjs";
+import { administer, Agent } from "./people.mjs";
 import { withServer } from "./server.mjs";
 import { Watcher } from "./watcher.mjs";
 
@@ -176,17 +176,17 @@ test("the admin endpoint is for this machine, and for no page in a browser", asy
     }
     assert.equal(await rawStatus(faults, { Host: "chat.example.com" }), 403);
     assert.equal((await fetch(faults)).headers.get("Access-Control-Allow-Origin"), null);
-    const wrong = await ask(faults, { method: "POST", body: { rule: "503 nth=never" } });
+    const wrong = await administer(faults, { method: "POST", body: { rule: "503 nth=never" } });
     assert.equal(wrong.status, 400);
     assert.equal(wrong.json.error, 'expected a whole number, 1 or more, found "never"');
 
-    const added = await ask(faults, { method: "POST", body: { rule: "503 path=/api/v2/me" } });
+    const added = await administer(faults, { method: "POST", body: { rule: "503 path=/api/v2/me" } });
     assert.deepEqual(added.json, { id: 1, rule: "503 path=/api/v2/me" });
     assert.equal((await new Agent(server, "agent1").get("/me")).status, 503);
-    const { json } = await ask(faults);
+    const { json } = await administer(faults);
     assert.deepEqual(json.faults, [{ id: 1, rule: "503 path=/api/v2/me", matched: 1, struck: 1 }]);
-    assert.equal((await ask(`${faults}/1`, { method: "DELETE" })).status, 200);
-    assert.equal((await ask(`${faults}/1`, { method: "DELETE" })).status, 404);
+    assert.equal((await administer(`${faults}/1`, { method: "DELETE" })).status, 200);
+    assert.equal((await administer(`${faults}/1`, { method: "DELETE" })).status, 404);
     assert.equal((await new Agent(server, "agent1").get("/me")).status, 200);
   });
 });
@@ -207,12 +207,12 @@ async function withListeners(ways, work) {
     await everybody(({ watcher }) => watcher.ready());
     const faults = `${server.admin}/faults`;
     const fault = async (rule) => {
-      const added = await ask(faults, { method: "POST", body: { rule } });
+      const added = await administer(faults, { method: "POST", body: { rule } });
       assert.equal(added.status, 201, added.text);
     };
     // Waits until the first rule has struck so often.
     const struck = (count = 1) =>
-      eventually(async () => (await ask(faults)).json.faults[0].struck >= count, "the fault");
+      eventually(async () => (await administer(faults)).json.faults[0].struck >= count, "the fault");
     const tell = (value) => agent.succeeds(CHAT, update(value));
     const hears = (...values) =>
       everybody(async ({ watcher, name }) => {

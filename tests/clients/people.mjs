@@ -6,16 +6,26 @@ import { isDocumented } from "./contract.mjs";
 import { CONTACT_CENTER, USERS } from "./server.mjs";
 import { Watcher } from "./watcher.mjs";
 
-export async function ask(url, { method = "GET", headers = {}, body } = {}) {
+// Asks the interface: what it answers has to be what its document says.
+export async function ask(url, { method = "GET", ...rest } = {}) {
+  const answer = await request(url, { method, ...rest });
+  isDocumented(method, url, answer.status, answer.json);
+  return answer;
+}
+
+// Asks the endpoint of the operator, which is not part of the interface.
+export function administer(url, options) {
+  return request(url, options);
+}
+
+async function request(url, { method = "GET", headers = {}, body } = {}) {
   const response = await fetch(url, {
     method,
     headers: { ...headers, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
     body: body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
   });
   const text = await response.text();
-  const json = JSON.parse(text);
-  isDocumented(method, url, response.status, json);
-  return { status: response.status, headers: response.headers, text, json };
+  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) };
 }
 
 export class Agent {

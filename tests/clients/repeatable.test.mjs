@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Agent, ask, Visitor } from "./people.mjs";
+import { administer, Agent, Visitor } from "./people.mjs";
 import { withServer } from "./server.mjs";
 
 const SEED = ["--seed", "7", "--clock", "2026-01-01T09:00:00Z"];
@@ -20,14 +20,14 @@ test("the clock stands until it is moved", async () => {
   await withServer({ words: [...SEED, "--admin", "127.0.0.1:0"] }, async (server) => {
     const clock = `${server.admin}/clock`;
     const start = Date.parse("2026-01-01T09:00:00Z");
-    assert.equal((await ask(clock)).json.now, start);
-    const moved = await ask(clock, { method: "POST", body: { advance: "90s" } });
+    assert.equal((await administer(clock)).json.now, start);
+    const moved = await administer(clock, { method: "POST", body: { advance: "90s" } });
     assert.equal(moved.json.now, start + 90_000);
-    const wrong = await ask(clock, { method: "POST", body: { advance: "soon" } });
+    const wrong = await administer(clock, { method: "POST", body: { advance: "soon" } });
     assert.equal(wrong.status, 400);
   });
   await withServer({ words: ["--admin", "127.0.0.1:0"] }, async (server) => {
-    const moved = await ask(`${server.admin}/clock`, { method: "POST", body: { advance: "1s" } });
+    const moved = await administer(`${server.admin}/clock`, { method: "POST", body: { advance: "1s" } });
     assert.equal(moved.status, 409);
   });
 });

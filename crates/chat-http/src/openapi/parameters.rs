@@ -173,18 +173,23 @@ fn subresources(kind: &Kind) -> Value {
 }
 
 /// The variable parts of a path, each with its example.
+///
+/// # Panics
+/// If a part has none: whoever adds an address plays it.
 pub(super) fn of_path(path: &str, examples: &Map<String, Value>) -> Vec<Value> {
     let mut all = Vec::new();
     let mut before = "";
     for part in path.split('/') {
         if let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            let example = examples.get(name);
+            let example = example.unwrap_or_else(|| panic!("expected {path} to be played"));
             all.push(json!({
                 "name": name,
                 "in": "path",
                 "required": true,
                 "description": of_part(path, before, name),
                 "schema": { "type": "string", "minLength": 1 },
-                "example": examples.get(name),
+                "example": example,
             }));
         }
         before = part;
@@ -200,7 +205,7 @@ fn of_part(path: &str, collection: &str, name: &str) -> String {
         ("chats", _) => "The id of the chat: 16 letters and digits (PLAT-1.5-6).".to_owned(),
         ("channels", _) => "The name of the channel, such as `chat`.".to_owned(),
         ("settings", _) => "The name of the group.".to_owned(),
-        ("schema" | "assets", _) => "The name of the file.".to_owned(),
+        (_, "file") => "The name of the file.".to_owned(),
         ("notifications", _) => "Anything, with slashes or without.".to_owned(),
         (collection, _) => {
             format!("The id of one of the {collection}.")

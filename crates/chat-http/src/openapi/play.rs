@@ -185,6 +185,8 @@ impl Stage {
         self.notifications().await;
         self.note("readSchema", &[("file", "operation.json")]);
         self.note("readAsset", &[("file", "viewer.js")]);
+        self.note("readConsoleAsset", &[("file", "console.css")]);
+        self.note("readConsoleCometd", &[("file", "cometd.js")]);
         let end = json!({ "operationName": "EndContactCenterSession" });
         self.agent("operateMe", &[], end).await;
         self.played
