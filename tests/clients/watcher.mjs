@@ -71,11 +71,6 @@ export class Watcher {
     return this.#heard.shift();
   }
 
-  // How many events on /v2/me/chats it has heard that nobody has asked for.
-  get unasked() {
-    return this.#heard.length;
-  }
-
   // What came on other channels, since the last time that somebody asked.
   aside() {
     return this.#unheard.splice(0);

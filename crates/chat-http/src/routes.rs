@@ -27,6 +27,9 @@ use hyper::Method;
 use crate::server::Shared;
 pub(crate) use express::Express;
 #[cfg(feature = "schema")]
+pub(crate) use notifications::{NO_UPGRADE, UNTOLD, no_transport};
+pub(crate) use notifications::{NOTIFICATIONS, untold};
+#[cfg(feature = "schema")]
 pub(crate) use session::PartialSuccess;
 pub(crate) use shape::Shape;
 

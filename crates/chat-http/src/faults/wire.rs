@@ -20,6 +20,7 @@ use super::rule::{Asked, Plan};
 use crate::body;
 use crate::identity;
 use crate::reply::Refusal;
+use crate::routes::{NOTIFICATIONS, untold};
 use crate::server::Server;
 
 /// Has `router` answer a request that came from `peer`, and spoils it as the rules of `server` want it.
@@ -51,8 +52,10 @@ pub(crate) async fn answer(
         user: user.as_ref().map(|user| &user.id),
         is_upgrade: parts.headers.contains_key(UPGRADE),
     });
+    let is_of_messages = parts.uri.path().starts_with(NOTIFICATIONS);
     let request = Request::from_parts(parts, Body::from(body));
-    Ok(spoiled(plan, router.oneshot(request)).await)
+    let answer = spoiled(plan, router.oneshot(request)).await;
+    Ok(if is_of_messages { untold(answer) } else { answer })
 }
 
 async fn spoiled(

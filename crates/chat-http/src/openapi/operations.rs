@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::play::Played;
 use super::schemas::Schemas;
 use super::{links, parameters, refusals};
-use crate::routes::{Access, Chapter, Route, Shape};
+use crate::routes::{Access, Chapter, NO_UPGRADE, Route, Shape, UNTOLD, no_transport};
 
 const JSON: &str = "application/json";
 
@@ -139,7 +139,10 @@ fn responses(route: &Route, played: &Played, schemas: &mut Schemas) -> Value {
         all.insert("304".to_owned(), json!({ "description": about, "headers": headers(route) }));
     }
     for http in refused_with(route) {
-        all.insert(http.to_string(), refusals::reference(http));
+        let is_told = !matches!(route.shape, Shape::Messages)
+            || UNTOLD.iter().all(|status| status.as_u16() != http);
+        let refusal = if is_told { refusals::reference(http) } else { refusals::untold(http) };
+        all.insert(http.to_string(), refusal);
     }
     schemas.named("Refusal");
     schemas.named("StatusCode");
@@ -188,7 +191,13 @@ fn messages(route: &Route) -> Vec<(&'static str, Value)> {
     } else {
         let refused = "What came is neither the beginning of a websocket nor a poll, which is told; or \
             `message` is no batch of messages, and the reply is empty.";
-        vec![("101", told("The beginning of a websocket (BAYEUX-12.2).")), ("400", told(refused))]
+        let mut refusal = told(refused);
+        let example: Value =
+            serde_json::from_str(&no_transport(NO_UPGRADE).body()).unwrap_or_default();
+        let schema = json!({ "$ref": "#/components/schemas/Refusal" });
+        let examples = json!({ "noUpgrade": { "value": example } });
+        refusal["content"] = json!({ JSON: { "schema": schema, "examples": examples } });
+        vec![("101", told("The beginning of a websocket (BAYEUX-12.2).")), ("400", refusal)]
     }
 }
 

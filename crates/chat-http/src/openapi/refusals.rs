@@ -136,6 +136,23 @@ pub(super) fn reference(http: u16) -> Value {
     json!({ "$ref": format!("#/components/responses/{name}") })
 }
 
+/// The response of this HTTP status where it has no body (BAYEUX-14.8).
+///
+/// # Panics
+/// If the table has no such status.
+pub(super) fn untold(http: u16) -> Value {
+    let found = table().into_iter().find(|status| status.http == http);
+    let mut response = response(&found.expect("the table has every status that is used"));
+    response["description"] = json!(format!(
+        "{} The reply is empty.",
+        response["description"].as_str().unwrap_or_default()
+    ));
+    if let Some(response) = response.as_object_mut() {
+        response.remove("content");
+    }
+    response
+}
+
 /// Every one of them, by name.
 pub(super) fn responses() -> Map<String, Value> {
     table().into_iter().map(|status| (status.name.to_owned(), response(&status))).collect()

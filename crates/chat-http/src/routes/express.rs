@@ -98,12 +98,19 @@ impl Express {
         let server = self.server.clone();
         Observing::new(self.server.clone(), route, Method::POST, || {
             Catching::new(|| async move {
-                let answer = match known {
+                Ok(match known {
                     // Boxed: many more polls are held than operations performed.
-                    Known::Operation(id) => Box::pin(operate(&server, &id, asked)).await,
-                    Known::Messages { pattern, .. } => converse(&server, pattern, asked).await,
-                };
-                Ok(answer.unwrap_or_else(Refusal::into_response))
+                    Known::Operation(id) => {
+                        let answer = Box::pin(operate(&server, &id, asked)).await;
+                        answer.unwrap_or_else(Refusal::into_response)
+                    }
+                    Known::Messages { pattern, .. } => {
+                        let answer = converse(&server, pattern, asked).await;
+                        let refused =
+                            |refusal: Refusal| notifications::untold(refusal.into_response());
+                        answer.unwrap_or_else(refused)
+                    }
+                })
             })
         })
     }

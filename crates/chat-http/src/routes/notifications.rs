@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{FromRequestParts, State};
+use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
 use bayeux::{BrowserId, Callback};
@@ -40,7 +41,7 @@ pub(super) static ROUTES: &[Route] = &[
         rules: &["NOTIF-1.1", "BAYEUX-1.1"],
         summary: "Bayeux messages: handshake, subscriptions, and the poll that is held.",
         shape: Shape::Messages,
-        handler: || post(converse),
+        handler: || post(converse).layer(map_response(async |refused| untold(refused))),
     },
     Route {
         method: Method::GET,
@@ -60,7 +61,7 @@ pub(super) static ROUTES: &[Route] = &[
         rules: &["NOTIF-1.2"],
         summary: "The same as without the suffix, which some clients append.",
         shape: Shape::Messages,
-        handler: || post(converse),
+        handler: || post(converse).layer(map_response(async |refused| untold(refused))),
     },
     Route {
         method: Method::GET,
@@ -75,7 +76,7 @@ pub(super) static ROUTES: &[Route] = &[
 ];
 
 /// The path that most requests come to.
-pub(super) const NOTIFICATIONS: &str = "/api/v2/notifications";
+pub(crate) const NOTIFICATIONS: &str = "/api/v2/notifications";
 
 /// The same below it, which some clients append a suffix to.
 pub(super) const NOTIFICATIONS_BELOW: &str = "/api/v2/notifications/{*suffix}";
@@ -125,6 +126,21 @@ fn print(server: &Server, answer: bayeux::Response, media_type: &'static str) ->
     response
 }
 
+/// Takes the body from a refusal after which the same is worth another try: both Fayes take whatever is
+/// JSON for messages, find no answer to their connect in it, and wait instead of trying again
+/// (BAYEUX-14.8). The status says all of it.
+pub(crate) fn untold(mut response: Response) -> Response {
+    if UNTOLD.contains(&response.status()) {
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(CONTENT_TYPE);
+    }
+    response
+}
+
+/// The statuses that [`untold`] is about.
+pub(crate) const UNTOLD: [hyper::StatusCode; 2] =
+    [hyper::StatusCode::TOO_MANY_REQUESTS, hyper::StatusCode::SERVICE_UNAVAILABLE];
+
 /// A GET is the beginning of a websocket, a poll by callback, or nothing (BAYEUX-1.19).
 async fn converse_by_get(
     caller: Caller,
@@ -137,7 +153,7 @@ async fn converse_by_get(
         return upgrade(server, caller, &headers, socket);
     }
     if !server.config.notifications.callback_polling {
-        return Err(no_transport("found a GET that is no upgrade to a websocket"));
+        return Err(no_transport(NO_UPGRADE));
     }
     let query = Query::parse(uri.query());
     // BAYEUX-12.1-1, -2.
@@ -174,7 +190,10 @@ fn upgrade(
     }
 }
 
-fn no_transport(found: &str) -> Refusal {
+/// What is found where neither a websocket nor a callback is asked for.
+pub(crate) const NO_UPGRADE: &str = "found a GET that is no upgrade to a websocket";
+
+pub(crate) fn no_transport(found: &str) -> Refusal {
     Refusal::new(StatusCode::InvalidValue, format!("expected a POST of Bayeux messages, {found}"))
 }
 
