@@ -10,7 +10,8 @@ use super::{EXIT_CODES, Json};
 /// Sends operations to a chat, one after the other, and prints what the server replies.
 ///
 /// It ends at the first one that the server refuses. A chat that is named by a UUID is a visitor's, and
-/// needs no login; any other is the agent's who asks.
+/// needs no login; any other is the agent's who asks. In place of a chat there may be another address that
+/// takes operations, such as /me or /me/channels/chat.
 #[derive(clap::Args, Debug)]
 #[command(after_help = format!("\
 Examples:
@@ -24,6 +25,11 @@ Examples:
   Send operations from a file, one JSON text after the other:
     chat send http://127.0.0.1:8090 0000Wa9CAM6W00J @operations.ndjson
 
+  Be ready for invitations:
+    chat send http://127.0.0.1:8090 /me \\
+      '{{\"operationName\":\"StartContactCenterSession\",\"channels\":[\"chat\"]}}'
+    chat send http://127.0.0.1:8090 /me/channels/chat Ready
+
   See what would be sent:
     chat send http://127.0.0.1:8090 0000Wa9CAM6W00J Leave --dry-run
 
@@ -32,7 +38,7 @@ pub(crate) struct Send {
     #[command(flatten)]
     pub(crate) server: Server,
 
-    /// The id of the chat
+    /// The id of the chat, or an address below /api/v2
     #[arg(value_name = "CHAT")]
     pub(crate) chat: String,
 
@@ -167,6 +173,10 @@ pub(crate) struct Request {
     /// User data that the agent shall see, as a JSON object
     #[arg(long, value_name = "JSON")]
     pub(crate) user_data: Option<String>,
+
+    /// Go on with a chat that was opened before, as a page does that is loaded again, from its first line
+    #[arg(long, value_name = "CHAT", conflicts_with_all = ["nickname", "subject", "queue", "user_data"])]
+    pub(crate) chat: Option<String>,
 
     /// The id of the contact centre, where a server has many
     #[arg(long, value_name = "UUID", env = "CHAT_CONTACT_CENTER")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chat_http::client::{Error, Heard, Visitor};
 use chat_model::{
-    CustomerChat, CustomerOperation, JsonRef, Limits, Text, UserDataPatch, write_string,
+    CustomerChat, CustomerOperation, JsonRef, Limits, Text, UserDataPatch, VisitorId, write_string,
 };
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
@@ -44,7 +44,10 @@ fn request(args: &args::Request) -> Result<CustomerOperation, Failure> {
 
 async fn talk(args: &args::Request, request: CustomerOperation) -> Result<Exit, Failure> {
     let connection = Connection::new(&args.server, args.contact_center.as_deref())?;
-    let visitor = connection.client.visitor(&request).await?;
+    let visitor = match &args.chat {
+        Some(chat) => connection.client.visitor_again(VisitorId::new(chat)),
+        None => connection.client.visitor(&request).await?,
+    };
     announce(&visitor, args.output.json)?;
     let mut conversation = visitor.conversation(1, args.pause);
     let mut typed = typed();

@@ -19,8 +19,15 @@ use crate::exit::{Exit, Failure};
 use crate::render;
 
 pub(super) fn run(args: &args::Send) -> Result<Exit, Failure> {
-    let bodies = bodies(&args.operations)?;
     let way = Way::of(args);
+    if let Way::Address(path) = &way
+        && !path.bytes().all(|byte| byte.is_ascii_graphic())
+    {
+        return Err(Failure::usage(format!(
+            "expected an address of visible ASCII characters, found {path:?}"
+        )));
+    }
+    let bodies = bodies(&args.operations, matches!(way, Way::Address(_)))?;
     if args.dry_run {
         return dry_run(args, &way, &bodies);
     }
@@ -33,6 +40,8 @@ enum Way {
     Agents(ChatId),
     /// A supervisor's, to a user and perhaps one of the user's chats.
     Supervisors(String, ChatId),
+    /// To whatever has this address, such as `/me/channels/chat`.
+    Address(String),
 }
 
 impl Way {
@@ -46,6 +55,7 @@ impl Way {
             });
         match &args.of {
             Some(user) => Self::Supervisors(user.clone(), ChatId::new(id)),
+            None if id.starts_with('/') => Self::Address(id.clone()),
             None if is_uuid => Self::Visitors(VisitorId::new(id)),
             None => Self::Agents(ChatId::new(id)),
         }
@@ -54,6 +64,7 @@ impl Way {
     /// The address of what `body` is posted to, below the interface's.
     fn path(&self, body: &str) -> String {
         match self {
+            Self::Address(path) => path.clone(),
             Self::Visitors(id) => format!("/chats/{id}"),
             Self::Agents(id) => format!("/me/chats/{id}"),
             Self::Supervisors(user, id) => {
@@ -73,6 +84,8 @@ impl Way {
         match self {
             Self::Visitors(_) => CustomerOperation::parse(json, limits).map(drop),
             Self::Agents(_) => Operation::parse(json, limits).map(drop),
+            // What contact centres call their agents' states is their business (PLAT-3.5-6).
+            Self::Address(_) => Ok(()),
             Self::Supervisors(..) => SupervisorOperation::parse(json, limits)
                 .map(drop)
                 .or_else(|_| MonitoringOperation::parse(json, limits).map(drop)),
@@ -86,8 +99,9 @@ fn operation_name(body: &str) -> String {
     name.unwrap_or_default().into_owned()
 }
 
-/// The bodies that the arguments name, in their order.
-fn bodies(arguments: &[String]) -> Result<Vec<String>, Failure> {
+/// The bodies that the arguments name, in their order; `any` name is one, or only those of operations on
+/// chats.
+fn bodies(arguments: &[String], any: bool) -> Result<Vec<String>, Failure> {
     let mut bodies = Vec::new();
     for argument in arguments {
         let file = if argument == "-" { Some("-") } else { argument.strip_prefix('@') };
@@ -98,7 +112,7 @@ fn bodies(arguments: &[String]) -> Result<Vec<String>, Failure> {
             );
         } else if argument.trim_start().starts_with(['{', '[', '"']) {
             bodies.push(argument.clone());
-        } else if is_name(argument) {
+        } else if is_name(argument) || any && is_word(argument) {
             let mut body = String::from(r#"{"operationName":"#);
             write_string(&mut body, argument);
             body.push('}');
@@ -121,6 +135,10 @@ fn is_name(text: &str) -> bool {
         || CustomerOperationKind::from_name(text).is_some()
         || MonitoringOperationKind::from_name(text).is_some()
         || SupervisorOperationKind::from_name(text).is_some()
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn dry_run(args: &args::Send, way: &Way, bodies: &[String]) -> Result<Exit, Failure> {
@@ -157,6 +175,9 @@ async fn send(args: &args::Send, way: &Way, bodies: &[String]) -> Result<Exit, F
             }
         }
         return Ok(Exit::Done);
+    }
+    if matches!(way, Way::Address(_)) && args.wait.is_some() {
+        return Err(Failure::usage("expected --wait with a chat, found another address"));
     }
     let agent = connection.agent(&args.login)?;
     // Who listens before asking misses nothing.
