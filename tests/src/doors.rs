@@ -1,12 +1,17 @@
-//! The doors that can be opened from Rust: the model itself, the command line, and the C library.
+//! The doors that can be opened from Rust: the model itself, the command line with files and with a
+//! server, and the C library.
 
 mod cli;
 mod ffi;
 mod model;
+mod served;
+
+use std::path::{Path, PathBuf};
 
 pub use cli::CliDoor;
 pub use ffi::FfiDoor;
 pub use model::ModelDoor;
+pub use served::ServedDoor;
 
 use crate::scenario::VisitorSees;
 
@@ -28,8 +33,23 @@ pub trait Door {
     /// The house offers the waiting chat.
     fn house_offers(&mut self, agent: &str) -> Outcome;
 
-    /// The visitor looks, and has then read everything.
-    fn visitor_sees(&mut self) -> VisitorSees;
+    /// An agent becomes `Ready` or `NotReady`, where a door has readiness.
+    fn agent_becomes(&mut self, agent: &str, readiness: &str) {
+        let _ = (agent, readiness);
+    }
+
+    /// The visitor looks, and has then read everything; who looks again and again does so until it is
+    /// as `awaited`, or for long enough.
+    fn visitor_sees(&mut self, awaited: &VisitorSees) -> VisitorSees;
+}
+
+/// The program that Cargo built beside the running test.
+fn program_beside_this_test() -> PathBuf {
+    let here = std::env::current_exe().expect("a test is a file");
+    let folder = here.parent().and_then(Path::parent).expect("Cargo's tests lie in deps");
+    let program = folder.join(format!("chat{}", std::env::consts::EXE_SUFFIX));
+    assert!(program.exists(), "expected {program:?}; build it with `cargo build --bin chat`");
+    program
 }
 
 /// What comes of a step.

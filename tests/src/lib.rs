@@ -9,7 +9,7 @@ mod play;
 mod scenario;
 mod summary;
 
-pub use doors::{CliDoor, Door, FfiDoor, Heard, ModelDoor, Outcome};
+pub use doors::{CliDoor, Door, FfiDoor, Heard, ModelDoor, Outcome, ServedDoor};
 pub use play::play;
 pub use scenario::{Scenario, Step, VisitorSees};
 pub use summary::summary;

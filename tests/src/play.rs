@@ -22,7 +22,10 @@ pub fn play(name: &str, scenario: &Scenario, door: &mut dyn Door) {
         let outcome = match (step.by.as_str(), &body, &step.offers, &step.is) {
             ("visitor", Some(body), None, None) => door.visitor_does(body),
             ("house", None, Some(agent), None) => door.house_offers(agent),
-            (_, None, None, Some(_)) => continue,
+            (agent, None, None, Some(readiness)) => {
+                door.agent_becomes(agent, readiness);
+                continue;
+            }
             (by, Some(body), None, None) => match &step.of {
                 Some(agent) => door.supervisor_does(by, agent, body),
                 None => door.agent_does(by, body),
@@ -37,7 +40,7 @@ pub fn play(name: &str, scenario: &Scenario, door: &mut dyn Door) {
         }
         assert_eq!(hears, step.hears, "{place}: who hears what");
         if let Some(expected) = &step.visitor {
-            assert_eq!(door.visitor_sees(), *expected, "{place}: what the visitor sees");
+            assert_eq!(door.visitor_sees(expected), *expected, "{place}: what the visitor sees");
         }
     }
 }

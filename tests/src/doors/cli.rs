@@ -1,10 +1,10 @@
-//! The command line: agents' operations go through `chat apply`, from snapshot to snapshot.
+//! The command line without a server: agents' operations go through `chat apply`, from snapshot to snapshot.
 //!
 //! What the command line does not have, the visitor, supervision and the house, the model does beside
 //! it.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -26,10 +26,7 @@ impl CliDoor {
     /// # Panics
     /// If it is not there: `cargo test --workspace` builds it, `cargo test -p chat-tests` does not.
     pub fn beside_this_test() -> Self {
-        let here = std::env::current_exe().expect("a test is a file");
-        let folder = here.parent().and_then(Path::parent).expect("Cargo's tests lie in deps");
-        let program = folder.join(format!("chat{}", std::env::consts::EXE_SUFFIX));
-        assert!(program.exists(), "expected {program:?}; build it with `cargo build --bin chat`");
+        let program = super::program_beside_this_test();
         Self { beside: ModelDoor::default(), program }
     }
 }
@@ -96,7 +93,7 @@ impl Door for CliDoor {
         self.beside.house_offers(agent)
     }
 
-    fn visitor_sees(&mut self) -> VisitorSees {
-        self.beside.visitor_sees()
+    fn visitor_sees(&mut self, awaited: &VisitorSees) -> VisitorSees {
+        self.beside.visitor_sees(awaited)
     }
 }

@@ -198,7 +198,7 @@ impl Door for FfiDoor {
         Outcome { reply: None, ..outcome }
     }
 
-    fn visitor_sees(&mut self) -> VisitorSees {
+    fn visitor_sees(&mut self, _: &VisitorSees) -> VisitorSees {
         let shown = written(|json, error| {
             // SAFETY: a handle of the library.
             unsafe { chatm_chat_customer_view(self.chat.0, json, error) }

@@ -177,7 +177,7 @@ impl Door for ModelDoor {
         }
     }
 
-    fn visitor_sees(&mut self) -> VisitorSees {
+    fn visitor_sees(&mut self, _: &VisitorSees) -> VisitorSees {
         let view = self.chat.customer_view().expect("a visitor asked for the chat");
         let shown: chat_model::ChatResource =
             serde_json::from_str(&view.to_json()).expect("the visitor's chat is a chat");

@@ -1,6 +1,8 @@
 //! Every scenario through every door that can be opened from Rust.
 
-use chat_tests::{CliDoor, Door, FfiDoor, ModelDoor, Outcome, Scenario, VisitorSees, play};
+use chat_tests::{
+    CliDoor, Door, FfiDoor, ModelDoor, Outcome, Scenario, ServedDoor, VisitorSees, play,
+};
 
 #[test]
 fn scenarios_through_the_model() {
@@ -15,6 +17,13 @@ fn scenarios_through_the_model() {
 fn scenarios_through_the_command_line() {
     for (name, scenario) in &Scenario::all() {
         play(name, scenario, &mut CliDoor::beside_this_test());
+    }
+}
+
+#[test]
+fn scenarios_through_the_commands_that_talk_to_a_server() {
+    for (name, scenario) in &Scenario::all() {
+        play(name, scenario, &mut ServedDoor::beside_this_test());
     }
 }
 
@@ -64,9 +73,9 @@ impl<One: Door, Other: Door> Door for Together<One, Other> {
         self.both("an offer", |door| door.house_offers(agent))
     }
 
-    fn visitor_sees(&mut self) -> VisitorSees {
-        let seen = self.0.visitor_sees();
-        assert_eq!(self.1.visitor_sees(), seen);
+    fn visitor_sees(&mut self, awaited: &VisitorSees) -> VisitorSees {
+        let seen = self.0.visitor_sees(awaited);
+        assert_eq!(self.1.visitor_sees(awaited), seen);
         seen
     }
 }

@@ -150,8 +150,8 @@ impl Door for Listening {
         self.listen(outcome)
     }
 
-    fn visitor_sees(&mut self) -> VisitorSees {
-        self.door.visitor_sees()
+    fn visitor_sees(&mut self, awaited: &VisitorSees) -> VisitorSees {
+        self.door.visitor_sees(awaited)
     }
 }
 

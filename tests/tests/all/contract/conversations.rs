@@ -73,8 +73,8 @@ impl<D: Door> Door for Judged<D> {
         self.judge("", &[], outcome)
     }
 
-    fn visitor_sees(&mut self) -> VisitorSees {
-        self.door.visitor_sees()
+    fn visitor_sees(&mut self, awaited: &VisitorSees) -> VisitorSees {
+        self.door.visitor_sees(awaited)
     }
 }
 
