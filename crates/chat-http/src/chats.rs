@@ -146,6 +146,7 @@ impl Chats {
         }
         self.hub.hear_of_all();
         self.hub.tell_news().await;
+        self.hub.let_others_have().await;
         self.hub.write_due_rows().await;
     }
 

@@ -78,6 +78,10 @@ trait Engine: Send + Sync {
         &'a self,
         prefix: &'a str,
     ) -> Later<'a, Result<Vec<(LeaseKey, Lease)>, Unavailable>>;
+    fn outdated<'a>(
+        &'a self,
+        leases: &'a [(LeaseKey, u64)],
+    ) -> Later<'a, Result<Vec<LeaseKey>, Unavailable>>;
     fn sweep<'a>(&'a self, limit: usize) -> Later<'a, Result<usize, Unavailable>>;
     fn wakeups(&self) -> broadcast::Receiver<Wake>;
 }
@@ -160,6 +164,13 @@ impl<S: Store + Leases> Engine for S {
         Box::pin(Leases::scan(self, prefix))
     }
 
+    fn outdated<'a>(
+        &'a self,
+        leases: &'a [(LeaseKey, u64)],
+    ) -> Later<'a, Result<Vec<LeaseKey>, Unavailable>> {
+        Box::pin(Leases::outdated(self, leases))
+    }
+
     fn sweep<'a>(&'a self, limit: usize) -> Later<'a, Result<usize, Unavailable>> {
         Box::pin(Leases::sweep(self, limit))
     }
@@ -239,6 +250,10 @@ impl Leases for AnyStore {
 
     async fn scan(&self, prefix: &str) -> Result<Vec<(LeaseKey, Lease)>, Unavailable> {
         self.0.scan(prefix).await
+    }
+
+    async fn outdated(&self, leases: &[(LeaseKey, u64)]) -> Result<Vec<LeaseKey>, Unavailable> {
+        self.0.outdated(leases).await
     }
 
     async fn sweep(&self, limit: usize) -> Result<usize, Unavailable> {

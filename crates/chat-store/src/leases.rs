@@ -50,6 +50,23 @@ pub trait Leases: Clone + Send + Sync + 'static {
         prefix: &str,
     ) -> impl Future<Output = Result<Vec<(LeaseKey, Lease)>, Unavailable>> + Send;
 
+    /// Of `leases`, each with a revision, the keys of those that have another one by now or are not there
+    /// (any more), in the order given.
+    fn outdated(
+        &self,
+        leases: &[(LeaseKey, u64)],
+    ) -> impl Future<Output = Result<Vec<LeaseKey>, Unavailable>> + Send {
+        async move {
+            let mut outdated = Vec::new();
+            for (key, rev) in leases {
+                if self.get(key).await?.map(|lease| lease.rev) != Some(*rev) {
+                    outdated.push(key.clone());
+                }
+            }
+            Ok(outdated)
+        }
+    }
+
     /// Forgets at most `limit` lapsed leases and says how many it forgot; fewer than `limit` means
     /// that none is left.
     fn sweep(&self, limit: usize) -> impl Future<Output = Result<usize, Unavailable>> + Send;

@@ -2,7 +2,8 @@
 //!
 //! A row is written when a session opens or changes what it listens to, before its client hears of
 //! it; where it stands in the feed is written at most every five seconds. Whoever wrote the row
-//! last has the session: a node that finds another's name in it lets the session go.
+//! last has the session: a node that finds another's name in it lets the session go, and where there
+//! are several nodes it looks every second (decision 26).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -114,6 +115,7 @@ impl Hub {
     pub(crate) async fn keep_rows(&self) {
         loop {
             tokio::time::sleep(ROUND).await;
+            self.let_others_have().await;
             self.write_due_rows().await;
         }
     }
@@ -231,6 +233,34 @@ impl Hub {
             }
         }
         Ok(())
+    }
+
+    /// Lets every session go that another node has by now. Nobody tells this one, and a poll that waits
+    /// here would not hear of what its client subscribed to there.
+    pub(crate) async fn let_others_have(&self) {
+        if !self.is_shared {
+            return;
+        }
+        let known: Vec<(LeaseKey, u64)> = {
+            let state = self.state();
+            // A row that is being written is looked at the next time.
+            let rev = |row: &Row| row.cell.try_lock().ok().and_then(|rev| *rev);
+            let rows = state.rows.rows.iter();
+            rows.filter_map(|(client_id, row)| Some((key(client_id.as_str()), rev(row)?))).collect()
+        };
+        if known.is_empty() {
+            return;
+        }
+        let seen = async {
+            for key in self.store.outdated(&known).await? {
+                let client_id = key.as_str().strip_prefix(PREFIX).unwrap_or_default();
+                self.see_who_has(client_id).await?;
+            }
+            Ok::<_, Unavailable>(())
+        };
+        if let Err(why) = seen.await {
+            tracing::warn!(%why, "whose sessions are whose was not seen; it is looked up again");
+        }
     }
 
     /// Lets the session go if another node has it by now.

@@ -7,7 +7,7 @@ use std::task::{Context, Waker};
 
 use serde_json::json;
 
-use crate::floor::{Listener, short};
+use crate::floor::{Listener, NOTIFICATIONS, short};
 use crate::support::{Ask, Site};
 
 const START: &str = r#"{"operationName":"StartContactCenterSession","channels":["chat"]}"#;
@@ -84,6 +84,47 @@ async fn a_session_goes_from_node_to_node_with_each_request() {
         heard.extend(told);
     }
     assert_eq!(heard, expected);
+}
+
+/// Two connections of one client come to two nodes: its poll waits at one while it subscribes at the other,
+/// which has the session from then on. The poll does not wait for what is told elsewhere.
+#[tokio::test]
+async fn a_poll_does_not_wait_at_a_node_that_lost_its_session() {
+    let [here, there] = Site::two_nodes();
+    here.log_in(&["agent1"]).await;
+    let hello = json!([{"channel": "/meta/handshake", "version": "1.0",
+        "supportedConnectionTypes": ["long-polling"]}]);
+    let client_id = here.bayeux("agent1", &hello).await.json()[0]["clientId"].clone();
+    let listener = Listener { user: "agent1", client_id: client_id.as_str().unwrap().to_owned() };
+    listener.poll(&here, json!({})).await;
+    let held = tokio::spawn({
+        let connect = listener.connect(json!({}), None).to_string();
+        let ask = Ask::post(NOTIFICATIONS, connect).by("agent1");
+        let router = here.router.clone();
+        async move { Site::ask_router(router, ask).await }
+    });
+    while here.held_polls().await == 0 {
+        tokio::task::yield_now().await;
+    }
+    here.app.catch_up().await;
+    assert!(!held.is_finished(), "the session is here");
+
+    let subscribe = json!([{"channel": "/meta/subscribe", "clientId": listener.client_id,
+        "subscription": "/v2/me/channels"}]);
+    assert_eq!(there.bayeux("agent1", &subscribe).await.json()[0]["successful"], true);
+    set(&there, "Ready").await;
+    here.app.catch_up().await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(held.is_finished(), "the session is there");
+    let reply = held.await.unwrap().json()[0].clone();
+    assert_eq!(
+        (&reply["successful"], &reply["advice"]["reconnect"]),
+        (&json!(true), &json!("retry"))
+    );
+    // Wherever it asks next.
+    assert_eq!(listener.hear_short(&here).await, ["chat:Ready:Off"]);
 }
 
 /// What was told and not acknowledged is told again, by another process, with chats and readiness in

@@ -299,7 +299,7 @@ async fn sessions_and_polls_are_bounded() {
 }
 
 impl Site {
-    async fn held_polls(&self) -> u32 {
+    pub(crate) async fn held_polls(&self) -> u32 {
         self.figure("chat_held_polls").await as u32
     }
 

@@ -13,6 +13,7 @@ pub(super) async fn leases<B: Bench>(bench: &B) -> Verdict {
     compare_and_set(&a, &b).await?;
     one_winner(&a, &b).await?;
     scan_in_order(&a, &b).await?;
+    outdated(&a, &b).await?;
     lapse(bench, &a, &b).await
 }
 
@@ -111,6 +112,30 @@ async fn scan_in_order<L: Leases>(a: &L, b: &L) -> Verdict {
     expect_eq(a.scan("s%/nobody").await?, Vec::new(), "a prefix of no key")
 }
 
+async fn outdated<L: Leases>(a: &L, b: &L) -> Verdict {
+    expect_eq(a.outdated(&[]).await?, Vec::new(), "no lease is outdated")?;
+    let mut known = Vec::new();
+    for name in ["é", "same", "a\0b", "written", "deleted"] {
+        let key = LeaseKey::new(format!("outdated/{name}"));
+        let rev = a.put(&key, None, b"", None).await?;
+        known.push((key, rev));
+    }
+    known.push((LeaseKey::new("outdated/nobody"), 1));
+    let keys = |at: &[usize]| at.iter().map(|at| known[*at].0.clone()).collect::<Vec<_>>();
+    expect_eq(b.outdated(&known).await?, keys(&[5]), "what nobody put is outdated")?;
+    for at in [0, 2, 3] {
+        let (key, rev) = &known[at];
+        b.put(key, Some(*rev), b"", None).await?;
+    }
+    b.delete(&known[4].0, known[4].1).await?;
+    let gone = a.outdated(&known).await?;
+    expect_eq(
+        gone,
+        keys(&[0, 2, 3, 4, 5]),
+        "what was written or deleted since, in the order asked for",
+    )
+}
+
 async fn lapse<B: Bench>(bench: &B, a: &B::Store, b: &B::Store) -> Verdict {
     // Far enough apart that also an engine with a real clock on a busy machine tells them apart.
     let (short, long) = (Duration::from_secs(1), Duration::from_secs(24 * 3600));
@@ -126,6 +151,8 @@ async fn lapse<B: Bench>(bench: &B, a: &B::Store, b: &B::Store) -> Verdict {
 
     for store in [a, b] {
         expect_eq(store.get(&gone).await?, None, "a lease whose time has passed")?;
+        let outdated = store.outdated(&[(gone.clone(), old)]).await?;
+        expect_eq(outdated, std::slice::from_ref(&gone).to_vec(), "a lapsed lease is outdated")?;
         let keys: Vec<_> = store.scan("ttl/").await?.into_iter().map(|(key, _)| key).collect();
         expect_eq(keys, [&kept, &renewed, &stays].map(Clone::clone), "what a scan still finds")?;
     }

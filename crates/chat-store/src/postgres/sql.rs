@@ -21,6 +21,7 @@ pub(super) enum Query {
     ReplaceLease,
     DeleteLease,
     ScanLeases,
+    OutdatedLeases,
     SweepLeases,
     Chats,
     Feeds,
@@ -33,7 +34,7 @@ impl Query {
     pub(super) const COUNT: usize = TEXTS.len();
 }
 
-const TEXTS: [(Query, &str); 23] = [
+const TEXTS: [(Query, &str); 24] = [
     (
         Query::Append,
         "SELECT o_life, o_cursors FROM @schema@.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -110,6 +111,13 @@ const TEXTS: [(Query, &str); 23] = [
         "SELECT key, rev, value FROM @schema@.lease \
          WHERE key >= $1 AND ($2::text IS NULL OR key < $2) \
          AND (until IS NULL OR until > clock_timestamp()) ORDER BY key",
+    ),
+    (
+        Query::OutdatedLeases,
+        "SELECT k.key FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS k (key, rev, nth) \
+         LEFT JOIN @schema@.lease AS l ON l.key = k.key AND l.rev = k.rev \
+         AND (l.until IS NULL OR l.until > clock_timestamp()) \
+         WHERE l.key IS NULL ORDER BY k.nth",
     ),
     (
         Query::SweepLeases,

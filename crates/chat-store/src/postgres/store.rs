@@ -306,6 +306,14 @@ impl Leases for PostgresStore {
         Ok(leases)
     }
 
+    async fn outdated(&self, leases: &[(LeaseKey, u64)]) -> Result<Vec<LeaseKey>, Unavailable> {
+        let keys: Vec<_> = leases.iter().map(|(key, _)| rows::kept(key.as_str())).collect();
+        let revs: Vec<_> = leases.iter().map(|(_, rev)| rows::number(*rev)).collect();
+        let found = self.shared.pool.ask(Query::OutdatedLeases, &[&keys, &revs]).await?;
+        let key = |row| Ok(LeaseKey::new(rows::named(rows::column(row, 0)?)));
+        found.iter().map(key).collect()
+    }
+
     async fn sweep(&self, limit: usize) -> Result<usize, Unavailable> {
         Ok(self.shared.pool.ask(Query::SweepLeases, &[&rows::limit(limit)]).await?.len())
     }
