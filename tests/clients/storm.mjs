@@ -15,6 +15,25 @@ export function chance(seed) {
   };
 }
 
+const PARTICIPANTS = [
+  { nickname: "Chris", type: "Customer", participantId: "007352CE982D031B" },
+  { nickname: "Amy", type: "Agent", participantId: "007352CE984F0321" },
+];
+
+// The `count` chats of an agent in which there is a storm, and the one in which its end is told.
+export const chatsOf = (name, count) => Array.from({ length: count }, (_, at) => `storm-${name}-${at}`);
+export const goodbyeTo = (name) => `goodbye-to-${name}`;
+
+// All of them, as the server is given them.
+export function chatsFor(names, count) {
+  return names.flatMap((owner) =>
+    [...chatsOf(owner, count), goodbyeTo(owner)].map((id) => ({ id, state: "Chatting", owner, participants: PARTICIPANTS })),
+  );
+}
+
+// Now, by the clock that all processes of the machine share, in milliseconds.
+export const now = () => Number(process.hrtime.bigint()) / 1e6;
+
 // What became of operations, each of which has a number of its own.
 export class Ledger {
   #last = 0;
@@ -24,11 +43,13 @@ export class Ledger {
   unknown = new Set();
   // There was no server: these were never sent.
   unsent = 0;
+  // When each of the acknowledged was sent, and when its reply was there.
+  times = new Map();
 
-  // Sends one operation after the other to `chats` of the agent's, until `signal` is aborted: pairs of
-  // user data and messages in turn, none of them twice, with a pause after each.
-  async send(agent, chats, random, signal, pauseMs = 0) {
-    while (!signal.aborted) {
+  // Sends one operation after the other to `chats` of the agent's, until `isOver`: pairs of user data and
+  // messages as chance has it, none of them twice, with a pause before each.
+  async send(agent, chats, random, isOver, pauseMs = 0) {
+    while (!isOver()) {
       if (pauseMs > 0) {
         await sleep(pauseMs);
       }
@@ -39,6 +60,7 @@ export class Ledger {
           ? { operationName: "AttachUserData", userData: { [`k${number}`]: number } }
           : { operationName: "SendMessage", text: `m${number}` };
       let reply;
+      const sent = now();
       try {
         reply = await agent.post(`/me/chats/${chat}`, body);
       } catch (error) {
@@ -52,6 +74,7 @@ export class Ledger {
       }
       if (reply.status === 200 && reply.json.statusCode === 0) {
         this.acknowledged.add(number);
+        this.times.set(number, { sent, acknowledged: now() });
       } else if (reply.status === 503) {
         this.unknown.add(number);
       } else {

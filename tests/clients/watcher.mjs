@@ -67,6 +67,11 @@ export class Watcher {
 
   // The next event on /v2/me/chats, in the order of arrival; none is skipped.
   async hears() {
+    return (await this.hearsWhen()).data;
+  }
+
+  // The same with the time at which it arrived, of those who say it.
+  async hearsWhen() {
     await this.#until(() => this.#heard.length > 0, "an event");
     return this.#heard.shift();
   }
@@ -114,7 +119,7 @@ export class Watcher {
     } else if (channel.startsWith("/meta/") && message.error?.startsWith("402:")) {
       this.losses += 1;
     } else if (channel === "/v2/me/chats") {
-      this.#heard.push(message.data);
+      this.#heard.push(message);
     } else if (!channel.startsWith("/meta/")) {
       this.#unheard.push(message);
     }

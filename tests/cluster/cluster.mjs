@@ -4,12 +4,14 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { chmod, chown, mkdir, mkdtemp, readFile, readdir, readlink, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+
+import { processesBelow, signalTo } from "../clients/processes.mjs";
 
 const run = promisify(execFile);
 
@@ -92,7 +94,7 @@ export class Cluster {
   // dies. For `muteMs` before that the others do not hear what it writes.
   async killLeader({ withPatroni, muteMs }) {
     const leader = await this.#leader();
-    const senders = (await processes(leader.folder)).filter(({ says }) => says.includes("walsender"));
+    const senders = (await processesBelow(join(leader.folder, "data"))).filter(({ says }) => says.includes("walsender"));
     senders.forEach(({ pid }) => process.kill(pid, "SIGSTOP"));
     await sleep(muteMs);
     const [postmaster] = (await readFile(join(leader.folder, "data/postmaster.pid"), "utf8")).split("\n");
@@ -100,9 +102,9 @@ export class Cluster {
       leader.patroni.kill("SIGKILL");
       await leader.ended;
     }
-    const dying = await processes(leader.folder);
+    const dying = await processesBelow(join(leader.folder, "data"));
     process.kill(Number(postmaster), "SIGKILL");
-    dying.forEach(({ pid }) => endOf(pid, "SIGKILL"));
+    dying.forEach(({ pid }) => signalTo(pid, "SIGKILL"));
     return leader.number;
   }
 
@@ -121,7 +123,7 @@ export class Cluster {
       patroni.kill("SIGKILL");
     }
     for (const { folder } of this.#nodes) {
-      (await processes(folder)).forEach(({ pid }) => endOf(pid, "SIGKILL"));
+      (await processesBelow(join(folder, "data"))).forEach(({ pid }) => signalTo(pid, "SIGKILL"));
     }
     this.#etcd?.kill("SIGKILL");
     this.#logs.forEach((log) => closeSync(log));
@@ -197,31 +199,6 @@ function configuration({ number, port, api, folder, client, isSynchronous, progr
       pg_hba: ["local all all trust", "host all all 127.0.0.1/32 trust", "host replication all 127.0.0.1/32 trust"],
     },
   });
-}
-
-// The processes of the PostgreSQL whose data is below `folder`, and what they call themselves.
-async function processes(folder) {
-  const all = [];
-  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    try {
-      const works = await readlink(`/proc/${pid}/cwd`);
-      if (works.startsWith(join(folder, "data"))) {
-        const says = (await readFile(`/proc/${pid}/cmdline`, "utf8")).replaceAll("\0", " ");
-        all.push({ pid: Number(pid), says });
-      }
-    } catch {
-      // It has ended.
-    }
-  }
-  return all;
-}
-
-function endOf(pid, signal) {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended.
-  }
 }
 
 async function owner() {

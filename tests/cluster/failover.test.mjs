@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { Agent } from "../clients/people.mjs";
 import { withServer } from "../clients/server.mjs";
-import { chance, journalOf, Ledger } from "../clients/storm.mjs";
+import { chance, chatsFor, chatsOf, journalOf, Ledger } from "../clients/storm.mjs";
 import { Cluster, TTL_SECONDS } from "./cluster.mjs";
 
 const FAILOVERS = Number(process.env.FAILOVERS ?? 4);
@@ -23,14 +23,8 @@ const BETWEEN_OPERATIONS_MS = 20;
 // Long enough for dozens of operations to be acknowledged to, or not, before the leader dies.
 const MUTE_MS = 400;
 
-const chatsOf = (name) => Array.from({ length: 40 }, (_, at) => `storm-${name}-${at}`);
-const participants = [
-  { nickname: "Chris", type: "Customer", participantId: "007352CE982D031B" },
-  { nickname: "Amy", type: "Agent", participantId: "007352CE984F0321" },
-];
-const CHATS = NAMES.flatMap((owner) =>
-  chatsOf(owner).map((id) => ({ id, state: "Chatting", owner, participants })),
-);
+const CHATS_PER_AGENT = 40;
+const CHATS = chatsFor(NAMES, CHATS_PER_AGENT);
 
 test("with quorum commit nothing is lost, whatever the leader was doing when it died", async (t) => {
   t.diagnostic(`SEED=${SEED} FAILOVERS=${FAILOVERS}`);
@@ -75,7 +69,7 @@ async function withCluster({ isSynchronous, failovers }, judge) {
           NAMES.flatMap((name, at) => {
             const agent = new Agent(servers[at], name);
             return Array.from({ length: SENDERS_PER_AGENT }, () =>
-              ledger.send(agent, chatsOf(name), random, over.signal, BETWEEN_OPERATIONS_MS),
+              ledger.send(agent, chatsOf(name, CHATS_PER_AGENT), random, () => over.signal.aborted, BETWEEN_OPERATIONS_MS),
             );
           }),
         );

@@ -27,8 +27,12 @@ Usage: cargo xtask COMMAND
   abi           compares the binary interface of the C library with its baseline
   abi --accept  takes the interface as it is for the baseline
   fuzz [N]      random calls of the C library under AddressSanitizer, for N seconds (600)
-  kill [N] [SEED]
-                kills a server under load N times (50) and looks for what is lost, doubled or reordered
+  kill [--database | --node] [N] [SEED]
+                kills a server with a file under load N times (50) and looks for what is lost, doubled or
+                reordered; or the PostgreSQL of two servers, or one of the two
+  deliver [N] [SEED]
+                lets subscribers of one of two servers hear N events (10,000) of the other, looks for what is
+                lost, doubled or reordered, and prints how long they took
   failover [N] [SEED]
                 lets the leader of a PostgreSQL cluster under Patroni die N times (4) under load, and looks for what is lost
   pictures      takes the pictures of the console in docs/images anew
@@ -61,12 +65,15 @@ fn main() -> ExitCode {
             Ok(seconds) => fuzz::run(seconds),
             Err(_) => Err(format!("expected a number of seconds, found {seconds:?}")),
         },
-        ["kill"] => test::kill("50", None),
-        ["kill", kills] => test::kill(kills, None),
-        ["kill", kills, seed] => test::kill(kills, Some(seed)),
-        ["failover"] => test::failover("4", None),
-        ["failover", failovers] => test::failover(failovers, None),
-        ["failover", failovers, seed] => test::failover(failovers, Some(seed)),
+        ["kill", "--database", ref rest @ ..] => {
+            counted(rest, "50", |n, seed| test::kill("database", n, seed))
+        }
+        ["kill", "--node", ref rest @ ..] => {
+            counted(rest, "50", |n, seed| test::kill("node", n, seed))
+        }
+        ["kill", ref rest @ ..] => counted(rest, "50", |n, seed| test::kill("file", n, seed)),
+        ["deliver", ref rest @ ..] => counted(rest, "10000", test::deliver),
+        ["failover", ref rest @ ..] => counted(rest, "4", test::failover),
         ["figures"] => figures::run(),
         ["gen"] => generate::write(),
         ["gen", "--check"] => generate::check(),
@@ -83,5 +90,19 @@ fn main() -> ExitCode {
             eprintln!("cargo xtask: {why}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Runs `command` with the number and the seed that `words` say; `number` if they say none.
+fn counted(
+    words: &[&str],
+    number: &str,
+    command: impl FnOnce(&str, Option<&str>) -> Outcome,
+) -> Outcome {
+    match words {
+        [] => command(number, None),
+        [number] => command(number, None),
+        [number, seed] => command(number, Some(seed)),
+        _ => Err(format!("expected a number and a seed, found {words:?}")),
     }
 }

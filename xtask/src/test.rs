@@ -65,9 +65,19 @@ fn of_c_memory(tests: &mut Tests) -> Outcome {
 }
 
 /// Kills a server again and again while clients use it; [`run`] does that a few times, too.
-pub(crate) fn kill(kills: &str, seed: Option<&str>) -> Outcome {
+///
+/// `killed` is `file` (a server with a file), `database` (what two servers keep their chats in) or `node`
+/// (one of the two).
+pub(crate) fn kill(killed: &str, kills: &str, seed: Option<&str>) -> Outcome {
     check_numbers(kills, seed)?;
-    clients::kill(kills, seed)
+    clients::kill(killed, kills, seed)
+}
+
+/// Lets subscribers of one of two servers hear what happens on the other; [`run`] does that for less long,
+/// too.
+pub(crate) fn deliver(events: &str, seed: Option<&str>) -> Outcome {
+    check_numbers(events, seed)?;
+    clients::deliver(events, seed)
 }
 
 /// Lets the leader of a PostgreSQL cluster die again and again under load.

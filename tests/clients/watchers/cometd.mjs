@@ -7,7 +7,7 @@ import { adapt } from "cometd-nodejs-client";
 import { AckExtension as AckExtension9 } from "cometd/AckExtension.js";
 import { CometD as CometD9 } from "cometd";
 
-import { orders, report, untilTheEnd } from "./report.mjs";
+import { now, orders, report, untilTheEnd } from "./report.mjs";
 
 // Standard output is for what is heard.
 console.log = console.info = console.error;
@@ -62,7 +62,7 @@ cometd.addListener("/meta/handshake", (reply) => {
   if (reply.successful) {
     cometd.batch(() => {
       for (const channel of orders.channels) {
-        cometd.subscribe(channel, ({ channel, data }) => report({ channel, data }));
+        cometd.subscribe(channel, ({ channel, data }) => report({ channel, data, at: now() }));
       }
     });
   }

@@ -22,6 +22,11 @@ export const orders = {
   cookie: WATCH_COOKIE,
 };
 
+// Now, by the clock that all processes of the machine share, in milliseconds.
+export function now() {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 // One Bayeux message in one line.
 export function report(message) {
   process.stdout.write(JSON.stringify(message) + "\n");

@@ -1,6 +1,7 @@
 //! The tests with clients that nobody here wrote, against the program that users get.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -17,26 +18,51 @@ pub(super) fn run(tests: &mut Tests) -> Outcome {
     let ruby = tools::ruby()?;
     let python = python::with_requirements("clients-venv", &format!("{FOLDER}/requirements.txt"))?;
     let node = Node::provide()?;
+    let postgres = postgres()?;
     let program = program()?;
     let passed = node.test(FOLDER, |command| {
         command.env("CHAT_BIN", program).env("CLIENTS_PYTHON", python).env("CLIENTS_RUBY", ruby);
+        command.env("CLIENTS_POSTGRES", &postgres);
     })?;
     tests.add("clients that are not ours", passed, 0)
 }
 
-/// Kills a server that keeps its chats in a file as often as `kills` says, as the tests do a few
-/// times; `seed` repeats a run that printed it.
-pub(super) fn kill(kills: &str, seed: Option<&str>) -> Outcome {
+/// Kills a server that keeps its chats in a file, or what else `killed` says, as often as `kills` says, as
+/// the tests do a few times; `seed` repeats a run that printed it.
+pub(super) fn kill(killed: &str, kills: &str, seed: Option<&str>) -> Outcome {
+    let mut command = alone("durable.test.mjs", seed)?;
+    if killed != "file" {
+        // What servers say while their database is gone is expected.
+        command.env("CLIENTS_POSTGRES", postgres()?).env("RUST_LOG", "error");
+    }
+    call(command.env("KILLS", kills).env("KILLED", killed))
+}
+
+/// Lets subscribers of one of two servers hear `events` of what happens on the other; `seed` repeats a run
+/// that printed it.
+pub(super) fn deliver(events: &str, seed: Option<&str>) -> Outcome {
+    let mut command = alone("nodes.test.mjs", seed)?;
+    call(command.env("CLIENTS_POSTGRES", postgres()?).env("EVENTS", events))
+}
+
+/// The command that runs the tests in `file` and no other, with the program that users get.
+fn alone(file: &str, seed: Option<&str>) -> Result<Command, String> {
     let node = Node::provide()?;
     node.install(FOLDER)?;
     let program = program_of(&["build", "--release", "--locked", "--package", "chat-cli"])?;
     let mut command = node.command("node");
-    command.args(["--test", "--test-reporter=spec", "--test-force-exit", "durable.test.mjs"]);
-    command.current_dir(repo::root().join(FOLDER)).env("CHAT_BIN", program).env("KILLS", kills);
+    command.args(["--test", "--test-reporter=spec", "--test-force-exit", file]);
+    command.current_dir(repo::root().join(FOLDER)).env("CHAT_BIN", program);
     if let Some(seed) = seed {
         command.env("SEED", seed);
     }
-    call(&mut command)
+    Ok(command)
+}
+
+/// The folder with PostgreSQL's programs.
+fn postgres() -> Result<PathBuf, String> {
+    super::postgres::provide()?;
+    super::postgres::programs()
 }
 
 /// Lets the leader of a PostgreSQL cluster die as often as `failovers` says, under the load of two servers;
