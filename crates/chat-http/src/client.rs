@@ -57,6 +57,8 @@ mod error;
 mod transport;
 mod visitor;
 mod watch;
+#[cfg(feature = "server")]
+mod within;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -207,6 +207,11 @@ impl App {
         self.server.chats.work().await;
     }
 
+    /// The address that clients know it by: what stands before `/chats/{id}` in whatever it prints.
+    pub fn address(&self) -> &str {
+        self.server.rules.base()
+    }
+
     /// Whether the server itself speaks TLS.
     pub fn speaks_tls(&self) -> bool {
         self.server.tls.is_some()

@@ -1,6 +1,9 @@
 //! A clock that was set: it shows a time of somebody's choosing, for dates that shall not change from one
 //! run to the next, or that shall come sooner.
 
+use std::fmt;
+use std::pin::Pin;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -23,13 +26,41 @@ pub struct SetClock {
     start_ms: i64,
     rate: u32,
     advanced_ms: AtomicU64,
+    settle: OnceLock<Settle>,
+}
+
+/// Somebody who wants to be done with one time before it is another.
+struct Settle(Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>);
+
+impl fmt::Debug for Settle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Settle(…)")
+    }
 }
 
 impl SetClock {
     /// Shows `start_ms`, milliseconds since 1970, and passes `rate` milliseconds in each of the machine's;
     /// with 0 the calendar stands.
     pub fn new(start_ms: i64, rate: u32) -> Self {
-        Self { machine: SystemClock::new(), start_ms, rate, advanced_ms: AtomicU64::new(0) }
+        let (advanced_ms, settle) = (AtomicU64::new(0), OnceLock::new());
+        Self { machine: SystemClock::new(), start_ms, rate, advanced_ms, settle }
+    }
+
+    /// Has the admin endpoint await `settle` before it moves the hands and once more afterwards: for people
+    /// in a trial who act by this clock, and are to have done everything by then. The first one counts.
+    pub fn settle_with<F>(&self, settle: impl Fn() -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        // Who comes later is none that anybody waits for.
+        let _ = self.settle.set(Settle(Box::new(move || Box::pin(settle()))));
+    }
+
+    /// Ready when whoever acts by this clock has done everything that is due.
+    pub(crate) async fn settled(&self) {
+        if let Some(Settle(settle)) = self.settle.get() {
+            settle().await;
+        }
     }
 
     /// Moves both hands forward.

@@ -120,8 +120,10 @@ async fn advance(State(all): State<Administered>, headers: HeaderMap, body: Byte
         let message = format!("expected a time such as 30s or 500ms, found {by:?}");
         return refuse(StatusCode::BAD_REQUEST, &message);
     };
+    clock.settled().await;
     clock.advance(by);
     all.app.catch_up().await;
+    clock.settled().await;
     print(StatusCode::OK, &json!({ "now": clock.now_ms() }))
 }
 
