@@ -136,6 +136,9 @@ Examples:
   See what a client does whose session is forgotten, twice:
     chat serve --fault 402@30s --fault 402@60s
 
+  Have somebody to talk to, a customer and a colleague:
+    chat serve --script docs/scripts.example.toml
+
   Start with chats that are in progress:
     chat serve --chats chats.json
 
@@ -185,6 +188,10 @@ pub(crate) struct Serve {
     /// --store memory
     #[arg(long, value_name = "TIME", value_parser = Calendar::parse, env = "CHAT_CLOCK")]
     pub(crate) clock: Option<Calendar>,
+
+    /// A customer and colleagues who act by this script: a TOML file, as the page docs/scripts.md describes
+    #[arg(long, value_name = "FILE", env = "CHAT_SCRIPT")]
+    pub(crate) script: Option<PathBuf>,
 
     /// Chats to start with, unless they are there already: a JSON array of chats in the forms that `chat apply` reads
     #[arg(long, value_name = "FILE")]

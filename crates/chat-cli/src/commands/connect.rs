@@ -87,7 +87,8 @@ fn profile(said: Option<&Path>) -> Result<Profile, Failure> {
     toml::from_str(&text).map_err(|error| Failure::failed(format!("{name}: {}", error.message())))
 }
 
-fn first_line(file: &Path) -> Result<String, Failure> {
+/// The first line of a file, which is a password.
+pub(super) fn first_line(file: &Path) -> Result<String, Failure> {
     let bytes = super::read(file)?;
     let line = bytes.lines().next().and_then(Result::ok).unwrap_or_default();
     let line = line.strip_suffix('\r').unwrap_or(&line);

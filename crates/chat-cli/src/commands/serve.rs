@@ -4,6 +4,7 @@
 mod chats;
 mod greeting;
 mod log;
+mod script;
 mod signals;
 mod trial;
 
@@ -36,7 +37,7 @@ pub(super) fn run(args: &args::Serve) -> Result<Exit, Failure> {
         (None, true) => StoreName::Memory,
         (None, false) => StoreName::default_file()?,
     };
-    let trial = Trial::of(args, &store)?;
+    let trial = Trial::of(args, &store, &config)?;
     log::start(args.log_format)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -142,9 +143,11 @@ async fn run_until_asked(
     let signals =
         Signals::of(&app).map_err(|error| Failure::failed(format!("signals: {error}")))?;
     let admin = trial.admin(&app).await?;
-    render::line(format_args!("{greeting}{}", admin.greeting()))?;
+    let played = trial.play(&app).await?;
+    render::line(format_args!("{greeting}{}{}", admin.greeting(), trial.script_greeting()))?;
     tokio::select! {
         failed = admin.serve() => return Err(failed),
+        never = played => match never {},
         served = chat_http::serve(listener, app, signals.asked_to_end(1)) => {
             served.map_err(|error| Failure::failed(format!("{listen}: {error}")))?;
         }

@@ -1,14 +1,17 @@
-//! What makes a server one to try clients on: faults, an admin endpoint, ids and dates that repeat.
+//! What makes a server one to try clients on: faults, an admin endpoint, ids and dates that repeat, and
+//! people who act by a script.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chat_http::{
-    App, Chance, Clock, Extras, FaultRule, Faults, SeededChance, SetClock, SystemChance,
+    App, Chance, Clock, Config, Extras, FaultRule, Faults, SeededChance, SetClock, SystemChance,
 };
 use tokio::net::TcpListener;
 
 use super::cannot_listen;
+use super::script::Script;
 use crate::args;
 use crate::exit::Failure;
 use crate::store::StoreName;
@@ -20,10 +23,15 @@ pub(super) struct Trial {
     seed: Option<u64>,
     /// The clock, if it was set.
     pub(super) clock: Option<Arc<SetClock>>,
+    script: Option<Script>,
 }
 
 impl Trial {
-    pub(super) fn of(args: &args::Serve, store: &StoreName) -> Result<Self, Failure> {
+    pub(super) fn of(
+        args: &args::Serve,
+        store: &StoreName,
+        config: &Config,
+    ) -> Result<Self, Failure> {
         let option = match (args.seed, args.clock) {
             (Some(_), _) => Some("--seed"),
             (None, Some(_)) => Some("--clock"),
@@ -42,6 +50,7 @@ impl Trial {
             admin: args.admin,
             seed: args.seed,
             clock: args.clock.map(|calendar| calendar.clock()),
+            script: args.script.as_deref().map(|file| Script::read(file, config)).transpose()?,
         })
     }
 
@@ -66,6 +75,29 @@ impl Trial {
             faults.add(rule.clone());
         }
         extras.faults = Some(faults);
+    }
+
+    /// Lets the people of the script log in, and then plays it, if there is one. Never ends.
+    pub(super) async fn play(
+        &self,
+        app: &App,
+    ) -> Result<impl Future<Output = Infallible> + use<>, Failure> {
+        let stage = match &self.script {
+            Some(script) => Some(script.begin(app, self.clock.as_ref()).await?),
+            None => None,
+        };
+        Ok(async move {
+            match stage {
+                Some(stage) => stage.run().await,
+                None => std::future::pending().await,
+            }
+        })
+    }
+
+    /// What the greeting says of the script.
+    pub(super) fn script_greeting(&self) -> String {
+        let told = self.script.as_ref().map(|script| script.greeting(self.clock.is_some()));
+        told.unwrap_or_default()
     }
 
     /// Takes the port of the admin endpoint, if there shall be one.
