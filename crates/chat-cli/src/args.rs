@@ -201,6 +201,10 @@ pub(crate) struct Serve {
     /// info]
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+
+    /// Print the greeting as JSON, on one line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Looks after the place where a server keeps its chats, while no server uses it.
@@ -217,6 +221,10 @@ Examples:
 pub(crate) struct Store {
     #[command(subcommand)]
     pub(crate) command: StoreCommand,
+
+    /// Print JSON, one object a line; what is exported is JSON anyway
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
 }
 
 /// What can be done with a store.
@@ -289,7 +297,10 @@ Examples:
     chat hash-password < password.txt
 
 {EXIT_CODES}"))]
-pub(crate) struct HashPassword {}
+pub(crate) struct HashPassword {
+    #[command(flatten)]
+    pub(crate) output: Json,
+}
 
 /// Prints the JSON Schema of what goes over the wire, into a file or into the journal.
 ///
@@ -310,6 +321,10 @@ pub(crate) struct Schema {
     /// The name of the schema, such as `operation` or `configuration` [default: list the names]
     #[arg(value_name = "NAME")]
     pub(crate) name: Option<String>,
+
+    /// Print the list as JSON, one object a line; a schema is JSON anyway
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Prints the completions of a shell: commands, options and their values.

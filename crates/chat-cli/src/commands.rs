@@ -29,8 +29,8 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Apply(args) => apply::run(args),
         Command::Serve(args) => serve::run(args),
-        Command::Store(args) => store::run(&args.command),
-        Command::HashPassword(_) => hash_password::run(),
+        Command::Store(args) => store::run(args),
+        Command::HashPassword(args) => hash_password::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Send(args) => send::run(args),

@@ -1,6 +1,7 @@
 //! Everything the program writes goes through here, because a reader may close its pipe at any
 //! time (`chat apply … | head -c 1`), and that is no reason to panic.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write as _};
 
@@ -30,6 +31,37 @@ pub(crate) fn read_line(text: impl Display) -> Result<Reader, Failure> {
     }
 }
 
+/// Ready when nobody reads standard output any more, which otherwise is noticed only by writing to it.
+///
+/// Of what is no pipe, socket or terminal, such as a file, nobody can say; then it is never ready.
+#[cfg(unix)]
+pub(crate) async fn reader_gone() {
+    use std::os::fd::AsFd as _;
+    use tokio::io::Interest;
+    use tokio::net::unix::pipe::Sender;
+    // Left blocking, which those who share it expect, as nothing is written through it.
+    let out = io::stdout().as_fd().try_clone_to_owned().and_then(Sender::from_owned_fd_unchecked);
+    match out {
+        Ok(out) if out.ready(Interest::ERROR).await.is_ok() => {}
+        _ => std::future::pending().await,
+    }
+}
+
+/// Where nobody can say, the next line that is written does.
+#[cfg(not(unix))]
+pub(crate) async fn reader_gone() {
+    std::future::pending().await
+}
+
+/// Whether lines for people may have colours: on a terminal, unless `NO_COLOR` is set to anything.
+pub(crate) fn has_color(is_terminal: bool) -> bool {
+    may_have_color(is_terminal, std::env::var_os("NO_COLOR").as_deref())
+}
+
+fn may_have_color(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty)
+}
+
 /// Asks the person at the terminal for a line; standard output is kept for the result.
 pub(crate) fn ask(question: &str) {
     let mut err = io::stderr().lock();
@@ -41,4 +73,23 @@ pub(crate) fn ask(question: &str) {
 pub(crate) fn complain(what: &impl Display) {
     // There is nowhere else to complain to.
     let _ = writeln!(io::stderr().lock(), "chat: {what}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_of_those_who_want_them() {
+        for (is_terminal, no_color, expected) in [
+            (true, None, true),
+            (true, Some(""), true),
+            (true, Some("1"), false),
+            (true, Some("0"), false),
+            (false, None, false),
+        ] {
+            let found = may_have_color(is_terminal, no_color.map(OsStr::new));
+            assert_eq!(found, expected, "{is_terminal} {no_color:?}");
+        }
+    }
 }

@@ -51,7 +51,9 @@ fn page(program: &Command) -> String {
         out,
         "{}\n\nData goes to standard output and messages to standard error. Every command explains itself \
          with `--help`; `chat completions SHELL`\nprints what a shell needs to complete all of this. \
-         The same as man pages: [man](man).\n\n| Command | What it does |\n|---|---|\n",
+         The same as man pages: [man](man).\n\nWhat is said by an option counts more than a variable of the \
+         environment, that more than a file, and a file more than\nwhat is built in. With `NO_COLOR` set there are no \
+         colours. A command that goes on ends when nobody reads its\noutput any more.\n\n| Command | What it does |\n|---|---|\n",
         about(program),
     );
     visit(program, &mut |command| {

@@ -2,10 +2,13 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 
+use chat_model::write_string;
+
+use crate::args::HashPassword;
 use crate::exit::{Exit, Failure};
 use crate::render;
 
-pub(super) fn run() -> Result<Exit, Failure> {
+pub(super) fn run(args: &HashPassword) -> Result<Exit, Failure> {
     let mut stdin = std::io::stdin().lock();
     if stdin.is_terminal() {
         // Otherwise it would look as if nothing happened.
@@ -21,6 +24,14 @@ pub(super) fn run() -> Result<Exit, Failure> {
     if password.is_empty() {
         return Err(Failure::failed("standard input: expected a password, found none"));
     }
-    render::line(chat_http::hash_password(password))?;
+    let hash = chat_http::hash_password(password).to_string();
+    if args.output.json {
+        let mut line = String::from(r#"{"passwordHash":"#);
+        write_string(&mut line, &hash);
+        line.push('}');
+        render::line(line)?;
+    } else {
+        render::line(hash)?;
+    }
     Ok(Exit::Done)
 }

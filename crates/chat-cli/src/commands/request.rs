@@ -56,6 +56,8 @@ async fn talk(args: &args::Request, request: CustomerOperation) -> Result<Exit, 
     tokio::pin!(interrupted);
     let time_is_up = tokio::time::sleep(args.at_most.unwrap_or(Duration::MAX));
     tokio::pin!(time_is_up);
+    let reader_gone = render::reader_gone();
+    tokio::pin!(reader_gone);
     loop {
         tokio::select! {
             heard = conversation.next() => match heard {
@@ -85,6 +87,7 @@ async fn talk(args: &args::Request, request: CustomerOperation) -> Result<Exit, 
                 }
             },
             _ = &mut interrupted => return complete(&visitor, Exit::Interrupted).await,
+            () = &mut reader_gone => return complete(&visitor, Exit::Done).await,
             () = &mut time_is_up => {
                 render::complain(&"the time is up");
                 return complete(&visitor, Exit::Unreachable).await;

@@ -10,7 +10,11 @@ pub(super) fn run(args: &Schema) -> Result<Exit, Failure> {
         Some(name) => render::line(named(name)?.trim_end())?,
         None => {
             for name in documents::names() {
-                render::line(name)?;
+                if args.json {
+                    render::line(format_args!(r#"{{"name":"{name}"}}"#))?;
+                } else {
+                    render::line(name)?;
+                }
             }
         }
     }

@@ -22,6 +22,7 @@ use crate::documents;
 use crate::exit::{Exit, Failure};
 use crate::render;
 use crate::store::{DatabaseVitals, FileVitals, StoreName};
+use greeting::Greeting;
 use signals::Signals;
 use trial::Trial;
 
@@ -43,7 +44,7 @@ pub(super) fn run(args: &args::Serve) -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("the runtime cannot be started: {error}")))?
-        .block_on(serve(config, chats, &store, &trial))
+        .block_on(serve(config, chats, &store, &trial, args.json))
 }
 
 fn configuration(args: &args::Serve) -> Result<Config, Failure> {
@@ -74,13 +75,14 @@ async fn serve(
     chats: Vec<ChatFile>,
     store: &StoreName,
     trial: &Trial,
+    json: bool,
 ) -> Result<Exit, Failure> {
     let listen = config.server.listen;
     let listener =
         TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
     // Port 0 has become a port by now, and the addresses of all resources name it.
     config.server.listen = listener.local_addr().map_err(|error| cannot_listen(listen, &error))?;
-    let greeting = greeting::of(&config, store);
+    let greeting = Greeting::of(&config, store, json);
 
     let clock: Arc<dyn Clock> = match &trial.clock {
         Some(clock) => clock.clone(),
@@ -134,7 +136,7 @@ async fn run_until_asked(
     listen: SocketAddr,
     app: App,
     chats: Vec<ChatFile>,
-    greeting: &str,
+    greeting: &Greeting,
     trial: &Trial,
 ) -> Result<Exit, Failure> {
     // A chat that is there already stays as it is.
@@ -144,7 +146,7 @@ async fn run_until_asked(
         Signals::of(&app).map_err(|error| Failure::failed(format!("signals: {error}")))?;
     let admin = trial.admin(&app).await?;
     let played = trial.play(&app).await?;
-    render::line(format_args!("{greeting}{}{}", admin.greeting(), trial.script_greeting()))?;
+    render::line(greeting.with(&trial.beside(&admin)))?;
     tokio::select! {
         failed = admin.serve() => return Err(failed),
         never = played => match never {},

@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chat_http::{Clock, SystemClock, is_of_agent, verify_chat};
-use chat_model::ChatId;
+use chat_model::{ChatId, write_string};
 use chat_store::{FeedId, Import, ImportError, Inspect, Record, Unavailable, check, postgres};
 use futures_util::future::join_all;
 
-use crate::args::StoreCommand;
+use crate::args::{Store, StoreCommand};
 use crate::exit::{Exit, Failure};
 use crate::render;
 use crate::store::{StoreName, database, options};
@@ -24,7 +24,8 @@ const PAGE: usize = 256;
 const BATCH: usize = 256;
 const BATCH_BYTES: usize = 1 << 20;
 
-pub(super) fn run(command: &StoreCommand) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Store) -> Result<Exit, Failure> {
+    let (command, json) = (&args.command, args.json);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -44,14 +45,14 @@ pub(super) fn run(command: &StoreCommand) -> Result<Exit, Failure> {
                     _ => options.must_exist(),
                 };
                 let store = options.open(path).map_err(|why| Failure::failed(why.to_string()))?;
-                let exit = perform(command, &store).await;
+                let exit = perform(command, json, &store).await;
                 store.close().await;
                 exit
             }
             StoreName::Postgres(address) => {
                 let says = |why: postgres::OpenError| Failure::unreachable(why.to_string());
                 let store = database(address, &clock).map_err(says)?.open().await.map_err(says)?;
-                let exit = perform(command, &store).await;
+                let exit = perform(command, json, &store).await;
                 store.close().await;
                 exit
             }
@@ -59,25 +60,59 @@ pub(super) fn run(command: &StoreCommand) -> Result<Exit, Failure> {
     })
 }
 
-async fn perform(command: &StoreCommand, store: &(impl Inspect + Import)) -> Result<Exit, Failure> {
+async fn perform(
+    command: &StoreCommand,
+    json: bool,
+    store: &(impl Inspect + Import),
+) -> Result<Exit, Failure> {
     match command {
-        StoreCommand::Check { store: name } => check_all(name, store).await,
+        StoreCommand::Check { store: name } => check_all(name, json, store).await,
         StoreCommand::Export { store: name } => {
             let exported = export(store).await;
             exported.map(|()| Exit::Done).map_err(|error| error.of(name))
         }
-        StoreCommand::Import { file, .. } => import(store, file).await,
+        StoreCommand::Import { file, .. } => import(store, json, file).await,
         StoreCommand::Migrate { store: name } => {
             // To open it was to migrate it.
-            render::line(format_args!("{name} has the form of this version"))?;
+            if json {
+                render::line(format_args!("{{{}}}", of_type("migrated", name)))?;
+            } else {
+                render::line(format_args!("{name} has the form of this version"))?;
+            }
             Ok(Exit::Done)
         }
     }
 }
 
-async fn check_all(name: &StoreName, store: &impl Inspect) -> Result<Exit, Failure> {
+/// The members that every object has which is printed of a store.
+fn of_type(kind: &str, store: &StoreName) -> String {
+    let mut members = format!(r#""type":"{kind}","store":"#);
+    write_string(&mut members, &store.to_string());
+    members
+}
+
+async fn check_all(name: &StoreName, json: bool, store: &impl Inspect) -> Result<Exit, Failure> {
     let checked =
         check(store, verify_chat).await.map_err(|why| Failure::failed(format!("{name}: {why}")))?;
+    let exit = if checked.is_sound() { Exit::Done } else { Exit::No };
+    if json {
+        for complaint in &checked.complaints {
+            let mut line = of_type("complaint", name) + r#","why":"#;
+            write_string(&mut line, &complaint.to_string());
+            render::line(format_args!("{{{line}}}"))?;
+        }
+        render::line(format_args!(
+            r#"{{{},"chats":{},"records":{},"feeds":{},"entries":{},"complaints":{},"sound":{}}}"#,
+            of_type("checked", name),
+            checked.chats,
+            checked.records,
+            checked.feeds,
+            checked.entries,
+            checked.complained,
+            checked.is_sound()
+        ))?;
+        return Ok(exit);
+    }
     for complaint in &checked.complaints {
         render::line(complaint)?;
     }
@@ -97,7 +132,7 @@ async fn check_all(name: &StoreName, store: &impl Inspect) -> Result<Exit, Failu
             "not everything fits together"
         }
     ))?;
-    Ok(if checked.is_sound() { Exit::Done } else { Exit::No })
+    Ok(exit)
 }
 
 /// Why an export stopped.
@@ -153,7 +188,7 @@ async fn export(store: &impl Inspect) -> Result<(), NotExported> {
     }
 }
 
-async fn import(store: &impl Import, path: &Path) -> Result<Exit, Failure> {
+async fn import(store: &impl Import, json: bool, path: &Path) -> Result<Exit, Failure> {
     let file = super::name(path);
     let reader: Box<dyn BufRead> = if path.as_os_str() == "-" {
         Box::new(std::io::stdin().lock())
@@ -169,7 +204,11 @@ async fn import(store: &impl Import, path: &Path) -> Result<Exit, Failure> {
     }
     taking.flush().await?;
     let Taking { new, there, .. } = taking;
-    render::line(format_args!("{new} chats and lists taken in, {there} were there already"))?;
+    if json {
+        render::line(format_args!(r#"{{"type":"imported","new":{new},"there":{there}}}"#))?;
+    } else {
+        render::line(format_args!("{new} chats and lists taken in, {there} were there already"))?;
+    }
     Ok(Exit::Done)
 }
 

@@ -12,7 +12,7 @@ use super::connect::{Connection, run as run_until_done};
 use super::told;
 use crate::args;
 use crate::exit::{Exit, Failure};
-use crate::render::Reader;
+use crate::render::{self, Reader};
 
 /// After how many failures the waits stop growing.
 const GROWS: u32 = 15;
@@ -47,6 +47,8 @@ async fn watch(args: &args::Watch, options: WatchOptions) -> Result<Exit, Failur
     let mut watch = agent.watch_with(options);
     let interrupted = tokio::signal::ctrl_c();
     tokio::pin!(interrupted);
+    let reader_gone = render::reader_gone();
+    tokio::pin!(reader_gone);
     let mut heard_at = Instant::now();
     let mut patience = Some(args.give_up.unwrap_or(connection.timeout));
     // Only while it is not heard does patience run out.
@@ -63,6 +65,7 @@ async fn watch(args: &args::Watch, options: WatchOptions) -> Result<Exit, Failur
                 }
                 return Ok(Exit::Interrupted);
             }
+            () = &mut reader_gone => return Ok(Exit::Done),
             () = runs_out(heard_at, patience.filter(|_| is_deaf)) => {
                 return Err(Failure::new(Exit::Unreachable, format!("the server cannot be heard: {last}")));
             }

@@ -13,6 +13,7 @@ use tracing_subscriber::{Layer, Registry};
 
 use crate::args::LogFormat;
 use crate::exit::Failure;
+use crate::render;
 
 /// Starts logging what `RUST_LOG` chooses, `info` if it chooses nothing.
 pub(super) fn start(format: LogFormat) -> Result<(), Failure> {
@@ -26,7 +27,7 @@ pub(super) fn start(format: LogFormat) -> Result<(), Failure> {
         .with_writer(std::io::stderr)
         // Told with a macro that panics when standard error is closed, which is just what it tells.
         .log_internal_errors(false)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(render::has_color(std::io::stderr().is_terminal()));
     let started = match format {
         LogFormat::Text => begin(log, filter),
         LogFormat::Json => begin(log.json().flatten_event(true), filter),

@@ -66,6 +66,11 @@ impl Script {
         Ok(stage)
     }
 
+    /// How messages call the file.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What the greeting says of it.
     pub(super) fn greeting(&self, waits: bool) -> String {
         let waits = if waits { "; its pauses follow the clock that was set" } else { "" };

@@ -11,6 +11,7 @@ use chat_http::{
 use tokio::net::TcpListener;
 
 use super::cannot_listen;
+use super::greeting::Beside;
 use super::script::Script;
 use crate::args;
 use crate::exit::Failure;
@@ -94,10 +95,15 @@ impl Trial {
         })
     }
 
-    /// What the greeting says of the script.
-    pub(super) fn script_greeting(&self) -> String {
+    /// What the greeting says of it.
+    pub(super) fn beside(&self, admin: &Admin) -> Beside<'_> {
         let told = self.script.as_ref().map(|script| script.greeting(self.clock.is_some()));
-        told.unwrap_or_default()
+        Beside {
+            admin: admin.0.as_ref().map(|open| open.address),
+            admin_told: admin.greeting(),
+            script: self.script.as_ref().map(Script::name),
+            script_told: told.unwrap_or_default(),
+        }
     }
 
     /// Takes the port of the admin endpoint, if there shall be one.
@@ -122,7 +128,7 @@ struct Open {
 
 impl Admin {
     /// What the greeting says of it.
-    pub(super) fn greeting(&self) -> String {
+    fn greeting(&self) -> String {
         let open = self.0.as_ref();
         open.map_or_else(String::new, |open| {
             format!("\nFaults can be changed at http://{}/faults, without a login", open.address)
