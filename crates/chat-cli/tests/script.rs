@@ -130,8 +130,16 @@ impl Desktop {
     }
 }
 
+/// Whoever does the same at the same times is told the same, down to the ids.
 #[tokio::test]
 async fn whoever_develops_a_desktop_meets_a_customer_and_a_colleague() {
+    let (chat, said) = conversation().await;
+    assert_eq!(conversation().await, (chat, said.clone()));
+    insta::assert_snapshot!(said);
+}
+
+/// The chat and its transcript.
+async fn conversation() -> (ChatId, String) {
     let center = Center::start();
     let mut desktop = Desktop::open(&center).await;
     let colleague = format!("{}/api/v2/users/a5e9c0ffee0000000000000000000002", center.url);
@@ -188,7 +196,7 @@ async fn whoever_develops_a_desktop_meets_a_customer_and_a_colleague() {
         let _ =
             writeln!(said, "{at} {} {nickname} {}: {text}", message.index.unwrap(), kind.as_str());
     }
-    insta::assert_snapshot!(said);
+    (desktop.chat, said)
 }
 
 /// What is wrong is said with its line, all of it, before anything is served.
@@ -228,5 +236,28 @@ fn what_is_wrong_with_a_script_is_said_with_its_line() {
         assert_eq!(session.call(&words, ""), 3, "{name}");
     }
     assert_eq!(session.call(&["serve", "--script", "/no/such/file"], ""), 3);
+    // Elsewhere than in the demo everybody needs a password, and the right one.
+    let center = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/clients/brisk.toml");
+    session.hidden.push((center.to_owned(), "CENTER".to_owned()));
+    let password = folder.path().join("password");
+    std::fs::write(&password, "guessed\n").unwrap();
+    let with_password = format!("password_file = {:?}\n", password.to_str().unwrap());
+    for (name, more) in [("without", ""), ("guessed", &with_password[..])] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, format!("[[agents]]\nuser = \"agent2\"\n{more}")).unwrap();
+        let file = file.to_str().unwrap();
+        let words = [
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--store",
+            "memory",
+            "--config",
+            center,
+            "--script",
+            file,
+        ];
+        assert_eq!(session.call(&words, ""), 3, "{name}");
+    }
     insta::assert_snapshot!(session.said());
 }
