@@ -2,6 +2,7 @@
 
 mod connection;
 mod files;
+mod replay;
 mod talk;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use crate::store::StoreName;
 
 pub(crate) use connection::{Login, Server};
 pub(crate) use files::{Config, ConfigCommand, Diff, Validate};
+pub(crate) use replay::Replay;
 pub(crate) use talk::{Request, Send, Watch};
 
 /// The same for every command, so that a script need not ask which one it was.
@@ -56,6 +58,7 @@ pub(crate) enum Command {
     Apply(Apply),
     Validate(Validate),
     Diff(Diff),
+    Replay(Box<Replay>),
     Config(Config),
     HashPassword(HashPassword),
     Schema(Schema),
@@ -142,6 +145,10 @@ Examples:
   Start with chats that are in progress:
     chat serve --chats chats.json
 
+  Write down a conversation, and play it again:
+    chat serve --record monday.ndjson
+    chat replay monday.ndjson
+
 The file docs/configuration.example.toml shows every setting of a configuration;
 `chat hash-password` makes the password hashes in it.
 
@@ -192,6 +199,15 @@ pub(crate) struct Serve {
     /// A customer and colleagues who act by this script: a TOML file, as the page docs/scripts.md describes
     #[arg(long, value_name = "FILE", env = "CHAT_SCRIPT")]
     pub(crate) script: Option<PathBuf>,
+
+    /// Write down everything that crosses the wire, for `chat replay`: in FILE, which only this user may read and
+    /// which is made anew
+    ///
+    /// Passwords, cookies, tokens and the names of sessions and of visitors' chats are replaced. What people write
+    /// to each other and user data are what a recording is for: it holds them. The page docs/recordings.md
+    /// describes the format.
+    #[arg(long, value_name = "FILE", env = "CHAT_RECORD")]
+    pub(crate) record: Option<PathBuf>,
 
     /// Chats to start with, unless they are there already: a JSON array of chats in the forms that `chat apply` reads
     #[arg(long, value_name = "FILE")]

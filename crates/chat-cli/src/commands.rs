@@ -6,6 +6,7 @@ mod config;
 mod connect;
 mod diff;
 mod hash_password;
+mod replay;
 mod request;
 mod schema;
 mod send;
@@ -38,6 +39,7 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Request(args) => request::run(args),
         Command::Validate(args) => validate::run(args),
         Command::Diff(args) => diff::run(args),
+        Command::Replay(args) => replay::run(args),
         Command::Config(args) => config::run(args),
     }
 }

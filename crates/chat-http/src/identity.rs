@@ -181,6 +181,34 @@ async fn try_passwords(
     Ok(None)
 }
 
+/// What a request shows of credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Showing {
+    /// None.
+    Nothing,
+    /// A name and a password, right or wrong.
+    Credentials,
+    /// Something that is nobody's.
+    Unreadable,
+}
+
+/// What a request shows of credentials.
+pub(crate) fn showing(headers: &HeaderMap) -> Showing {
+    match basic::shown(headers) {
+        basic::Shown::Nothing => Showing::Nothing,
+        basic::Shown::Credentials(_) => Showing::Credentials,
+        basic::Shown::Unreadable => Showing::Unreadable,
+    }
+}
+
+/// Whether the credentials of a request were found to be somebody's a short while ago.
+pub(crate) fn is_known(server: &Server, headers: &HeaderMap) -> bool {
+    match basic::shown(headers) {
+        basic::Shown::Credentials(credentials) => remembered(server, &credentials).is_some(),
+        _ => false,
+    }
+}
+
 /// Who sent a request, by their own word: for what is no matter of rights.
 pub(crate) async fn claimed(server: &Server, headers: &HeaderMap) -> Option<Arc<User>> {
     match basic::shown(headers) {

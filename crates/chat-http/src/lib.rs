@@ -100,6 +100,8 @@ mod patient;
 #[cfg(feature = "server")]
 mod query;
 #[cfg(feature = "server")]
+mod recording;
+#[cfg(feature = "server")]
 mod reply;
 #[cfg(feature = "server")]
 mod request_key;
@@ -154,6 +156,8 @@ pub use hub::{Topic, topics};
 pub use identity::hash_password;
 #[cfg(feature = "schema")]
 pub use openapi::openapi;
+#[cfg(feature = "server")]
+pub use recording::{Edit, Line, LineType, Recorder, Side, rewrite};
 #[cfg(feature = "server")]
 pub use routes::{Access, Route, routes};
 #[cfg(feature = "server")]

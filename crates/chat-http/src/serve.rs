@@ -30,6 +30,7 @@ use tower::ServiceExt as _;
 use crate::callers::{Callers, Entry};
 use crate::faults;
 use crate::patient::Patient;
+use crate::recording;
 use crate::reply::{self, Refusal};
 use crate::routes::Express;
 use crate::server::{App, Server};
@@ -84,9 +85,9 @@ pub async fn serve(
         callers: Arc::new(Callers::new(limits.max_connections_per_address)),
         told: Arc::new(Semaphore::new(TOLD)),
         router: app.router(),
-        // Only the router is known to faults.
-        express: Express::new(server).filter(|_| server.faults.is_none()),
-        faulty: server.faults.is_some().then(|| server.clone()),
+        // Only the router is known to faults and recordings.
+        express: Express::new(server).filter(|_| !server.is_watched()),
+        watched: server.is_watched().then(|| server.clone()),
         full: hang_up_with(|| Refusal::unavailable("too many connections; try again")),
         crowded: hang_up_with(|| {
             Refusal::too_many("too many connections from this address; try again")
@@ -130,6 +131,10 @@ pub async fn serve(
     if saving.await.is_err() {
         tracing::warn!("not all sessions were written down; some may hear the last events twice");
     }
+    if let Some(recorder) = &server.recorder {
+        // How polls end because the server does is no matter of the clients that are recorded.
+        recorder.finish();
+    }
     server.stop();
     drop(stop);
     let patience = Duration::from_secs(limits.shutdown_seconds.into());
@@ -155,7 +160,7 @@ struct Door {
     told: Arc<Semaphore>,
     router: Router,
     express: Option<Express>,
-    faulty: Option<Arc<Server>>,
+    watched: Option<Arc<Server>>,
     full: Router,
     /// Of those whose address has as many as it may.
     crowded: Router,
@@ -188,8 +193,8 @@ impl Door {
                 Ok(permit) => {
                     let place = Place { permit, entry, is_taken: true };
                     let (router, express) = (self.router.clone(), self.express.clone());
-                    let faulty = self.faulty.clone();
-                    return (stream, Answering { router, express, faulty, peer }, place);
+                    let watched = self.watched.clone();
+                    return (stream, Answering { router, express, watched, peer }, place);
                 }
                 Err(_) => &self.full,
             },
@@ -197,7 +202,7 @@ impl Door {
         };
         server.metrics.connections_refused.increment(1);
         let place = Place { permit: told, entry: None, is_taken: false };
-        (stream, Answering { router: refused.clone(), express: None, faulty: None, peer }, place)
+        (stream, Answering { router: refused.clone(), express: None, watched: None, peer }, place)
     }
 
     /// Counts the connection as one of its address; `None` if that has as many as it may. Behind a
@@ -236,31 +241,44 @@ fn hang_up_with(why: fn() -> Refusal) -> Router {
 struct Answering {
     router: Router,
     express: Option<Express>,
-    /// The server, if it fails on demand.
-    faulty: Option<Arc<Server>>,
+    /// The server, if it fails on demand or is recorded.
+    watched: Option<Arc<Server>>,
     peer: SocketAddr,
 }
 
 impl Answering {
     fn into_service(self) -> impl Answers {
-        let Self { router, express, faulty, peer } = self;
+        let Self { router, express, watched, peer } = self;
         service_fn(move |request: Request<Incoming>| {
             if let Some(express) = &express
                 && let Some(known) = express.knows(&request)
             {
                 return Either::Left(express.answer(known, request, peer));
             }
-            if let Some(server) = &faulty {
-                let (server, router) = (server.clone(), router.clone());
-                // Boxed: nobody else need have room for it.
-                let failing = async move { faults::answer(&server, router, request, peer).await };
-                return Either::Right(Either::Left(Box::pin(failing)));
-            }
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
+            if let Some(server) = &watched {
+                // Boxed: nobody else need have room for it.
+                let watching = watched_answer(server.clone(), router.clone(), request);
+                return Either::Right(Either::Left(Box::pin(watching)));
+            }
             // Boxed: what the router makes of a request is of no use while a poll is held.
             Either::Right(Either::Right(Box::pin(router.clone().oneshot(request))))
         })
+    }
+}
+
+/// Has a request answered where answers may be spoiled and written down. What is written is what the client
+/// gets, spoiled or not.
+async fn watched_answer(
+    server: Arc<Server>,
+    router: Router,
+    request: Request<Body>,
+) -> Result<Response, Infallible> {
+    let faulty = |request| faults::answer(&server, router, request);
+    match &server.recorder {
+        Some(recorder) => recording::answer(recorder, &server, request, faulty).await,
+        None => faulty(request).await,
     }
 }
 

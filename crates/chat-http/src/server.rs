@@ -23,6 +23,7 @@ use crate::hooks::Hooked;
 use crate::identity::{self, Flights, Passwords, Tag, Throttle};
 use crate::metrics::Metrics;
 use crate::observe::{CatchPanic, Observe, RequestIds};
+use crate::recording::Recorder;
 use crate::reply::Refusal;
 use crate::roster::Roster;
 use crate::routes::{self, Route};
@@ -69,6 +70,7 @@ pub(crate) struct Server {
     pub(crate) vitals: Box<dyn Vitals>,
     pub(crate) documents: Documents,
     pub(crate) faults: Option<Faults>,
+    pub(crate) recorder: Option<Recorder>,
     stopping: AtomicBool,
     /// Whether operators were told that the store is not ready.
     complained: AtomicBool,
@@ -88,6 +90,8 @@ pub struct Extras {
     pub documents: Documents,
     /// What fails on demand; nothing by default, and then nothing asks.
     pub faults: Option<Faults>,
+    /// Who writes down what crosses the wire; nobody by default, and then nothing asks.
+    pub recorder: Option<Recorder>,
 }
 
 impl Default for Extras {
@@ -98,6 +102,7 @@ impl Default for Extras {
             vitals: Box::new(NoVitals::new()),
             documents: Documents::new(),
             faults: None,
+            recorder: None,
         }
     }
 }
@@ -188,6 +193,7 @@ impl App {
             vitals: extras.vitals,
             documents: extras.documents,
             faults: extras.faults,
+            recorder: extras.recorder,
             stopping: AtomicBool::new(false),
             complained: AtomicBool::new(false),
             config,
@@ -303,6 +309,11 @@ impl Server {
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
         self.hooks.stopping();
+    }
+
+    /// Whether something stands around the router: faults, or who writes down.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.faults.is_some() || self.recorder.is_some()
     }
 
     /// Whether it is about to stop.

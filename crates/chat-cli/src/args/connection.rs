@@ -49,7 +49,7 @@ pub(crate) struct Login {
     pub(crate) password_file: Option<PathBuf>,
 }
 
-fn address(text: &str) -> Result<Address, String> {
+pub(super) fn address(text: &str) -> Result<Address, String> {
     text.parse().map_err(|error: chat_http::client::AddressError| error.to_string())
 }
 

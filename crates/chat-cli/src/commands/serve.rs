@@ -22,6 +22,7 @@ use crate::documents;
 use crate::exit::{Exit, Failure};
 use crate::render;
 use crate::store::{DatabaseVitals, FileVitals, StoreName};
+pub(super) use chats::to_start_with as chats_to_start_with;
 use greeting::Greeting;
 use signals::Signals;
 use trial::Trial;
@@ -89,7 +90,7 @@ async fn serve(
         None => Arc::new(SystemClock::new()),
     };
     let mut extras = extras();
-    trial.prepare(&mut extras, &clock);
+    trial.prepare(&mut extras, &config, &clock)?;
     let says = |error: ConfigError| Failure::failed(error.to_string());
     match store {
         StoreName::Memory => {

@@ -1,15 +1,12 @@
 //! What fails on the wire: around the router, where a request is whole and its reply not yet sent.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
 use hyper::header::{CONTENT_LENGTH, RETRY_AFTER, UPGRADE};
 use hyper::{Request, StatusCode};
 use serde::Deserialize;
@@ -23,15 +20,12 @@ use crate::reply::Refusal;
 use crate::routes::{NOTIFICATIONS, untold};
 use crate::server::Server;
 
-/// Has `router` answer a request that came from `peer`, and spoils it as the rules of `server` want it.
+/// Has `router` answer a request, and spoils it as the rules of `server` want it.
 pub(crate) async fn answer(
     server: &Server,
     router: Router,
-    request: Request<Incoming>,
-    peer: SocketAddr,
+    request: Request<Body>,
 ) -> Result<Response, Infallible> {
-    let mut request = request.map(Body::new);
-    request.extensions_mut().insert(ConnectInfo(peer));
     let Some(faults) = server.faults.as_ref().filter(|faults| !faults.is_empty()) else {
         return router.oneshot(request).await;
     };

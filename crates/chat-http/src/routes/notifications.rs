@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{FromRequestParts, State};
+use axum::extract::{Extension, FromRequestParts, State};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -29,6 +29,7 @@ use crate::body::JsonBody;
 use crate::hub::NoAnswer;
 use crate::identity::{Caller, attributes_without_login};
 use crate::query::Query;
+use crate::recording::Recorded;
 use crate::reply::Refusal;
 use crate::server::{Server, Shared};
 
@@ -147,10 +148,12 @@ async fn converse_by_get(
     State(server): State<Shared>,
     uri: Uri,
     headers: HeaderMap,
+    recorded: Option<Extension<Recorded>>,
     socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refusal> {
     if headers.contains_key(UPGRADE) {
-        return upgrade(server, caller, &headers, socket);
+        let recorded = recorded.map(|Extension(recorded)| recorded);
+        return upgrade(server, caller, &headers, socket, recorded);
     }
     if !server.config.notifications.callback_polling {
         return Err(no_transport(NO_UPGRADE));
@@ -176,6 +179,7 @@ fn upgrade(
     caller: Caller,
     headers: &HeaderMap,
     socket: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    recorded: Option<Recorded>,
 ) -> Result<Response, Refusal> {
     if !server.config.notifications.websocket {
         return Err(no_transport("found an upgrade, and websockets are switched off"));
@@ -185,7 +189,7 @@ fn upgrade(
         return Err(Refusal::foreign_origin());
     }
     match socket {
-        Ok(socket) => websocket::accept(server, caller, socket),
+        Ok(socket) => websocket::accept(server, caller, socket, recorded),
         Err(_) => Err(no_transport("found an upgrade that is none to a websocket of version 13")),
     }
 }

@@ -18,7 +18,7 @@ pub(super) const DEMO_CHAT: &str = "0000Wa9CAM6W00J";
 ///
 /// An `owner` may be the id or the name of a user. That it is a user is checked here, because
 /// nobody else could ever answer the chat. Each chat has an id that no other has.
-pub(super) fn to_start_with(
+pub(in crate::commands) fn to_start_with(
     file: Option<&Path>,
     config: &Config,
 ) -> Result<Vec<ChatFile>, Failure> {

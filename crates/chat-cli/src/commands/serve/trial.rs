@@ -3,10 +3,12 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chat_http::{
-    App, Chance, Clock, Config, Extras, FaultRule, Faults, SeededChance, SetClock, SystemChance,
+    App, Chance, Clock, Config, Extras, FaultRule, Faults, Recorder, SeededChance, SetClock,
+    SystemChance,
 };
 use tokio::net::TcpListener;
 
@@ -22,6 +24,7 @@ pub(super) struct Trial {
     faults: Vec<FaultRule>,
     admin: Option<SocketAddr>,
     seed: Option<u64>,
+    record: Option<PathBuf>,
     /// The clock, if it was set.
     pub(super) clock: Option<Arc<SetClock>>,
     script: Option<Script>,
@@ -50,13 +53,22 @@ impl Trial {
             faults: args.fault.clone(),
             admin: args.admin,
             seed: args.seed,
+            record: args.record.clone(),
             clock: args.clock.map(|calendar| calendar.clock()),
             script: args.script.as_deref().map(|file| Script::read(file, config)).transpose()?,
         })
     }
 
     /// Puts into `extras` what the server must bring along.
-    pub(super) fn prepare(&self, extras: &mut Extras, clock: &Arc<dyn Clock>) {
+    ///
+    /// # Errors
+    /// The recording cannot be written.
+    pub(super) fn prepare(
+        &self,
+        extras: &mut Extras,
+        config: &Config,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(), Failure> {
         if let Some(seed) = self.seed {
             tracing::warn!(
                 seed,
@@ -64,18 +76,28 @@ impl Trial {
             );
             extras.chance = Arc::new(SeededChance::new(seed, "ids"));
         }
-        if self.faults.is_empty() && self.admin.is_none() {
-            return;
+        if let Some(path) = &self.record {
+            let recorder = Recorder::create(path, config, &*self.chance("names of a recording"));
+            let says = |error| Failure::failed(format!("{}: {error}", path.display()));
+            extras.recorder = Some(recorder.map_err(says)?);
         }
-        let chance: Arc<dyn Chance> = match self.seed {
-            Some(seed) => Arc::new(SeededChance::new(seed, "faults")),
-            None => Arc::new(SystemChance::new()),
-        };
-        let faults = Faults::new(clock.clone(), chance);
+        if self.faults.is_empty() && self.admin.is_none() {
+            return Ok(());
+        }
+        let faults = Faults::new(clock.clone(), self.chance("faults"));
         for rule in &self.faults {
             faults.add(rule.clone());
         }
         extras.faults = Some(faults);
+        Ok(())
+    }
+
+    /// What chance decides in matters of `what`.
+    fn chance(&self, what: &str) -> Arc<dyn Chance> {
+        match self.seed {
+            Some(seed) => Arc::new(SeededChance::new(seed, what)),
+            None => Arc::new(SystemChance::new()),
+        }
     }
 
     /// Lets the people of the script log in, and then plays it, if there is one. Never ends.

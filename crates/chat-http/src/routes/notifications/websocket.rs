@@ -13,6 +13,7 @@ use futures_util::SinkExt as _;
 
 use crate::hub::{NoSocket, Socket};
 use crate::identity::Caller;
+use crate::recording::{Recorded, Side};
 use crate::reply::Refusal;
 use crate::server::{Server, Shared};
 
@@ -36,6 +37,7 @@ pub(super) fn accept(
     server: Shared,
     caller: Caller,
     upgrade: WebSocketUpgrade,
+    recorded: Option<Recorded>,
 ) -> Result<Response, Refusal> {
     server.chats.hub.admits_socket(&caller.user.id)?;
     let upgrade = upgrade
@@ -43,15 +45,23 @@ pub(super) fn accept(
         .write_buffer_size(WRITE_BUFFER)
         .max_frame_size(LONGEST)
         .max_message_size(LONGEST);
-    Ok(upgrade.on_upgrade(move |stream| converse(server, caller, stream)))
+    Ok(upgrade.on_upgrade(move |stream| converse(server, caller, recorded, stream)))
 }
 
-async fn converse(server: Arc<Server>, caller: Caller, mut stream: WebSocket) {
+async fn converse(
+    server: Arc<Server>,
+    caller: Caller,
+    recorded: Option<Recorded>,
+    mut stream: WebSocket,
+) {
     // Others may have come since the upgrade was accepted.
     let Ok(socket) = server.chats.hub.open_socket(&caller.user) else {
+        if let Some(recorded) = &recorded {
+            recorded.close(Side::Server, Some(CloseCode::TryAgainLater.get()));
+        }
         return hang_up(&mut stream, CloseCode::TryAgainLater).await;
     };
-    let open = Open { server, caller, socket };
+    let open = Open { server, caller, socket, recorded };
     tokio::select! {
         () = open.attend(&mut stream) => {}
         () = open.socket.cut() => {}
@@ -63,6 +73,7 @@ struct Open {
     server: Arc<Server>,
     caller: Caller,
     socket: Socket,
+    recorded: Option<Recorded>,
 }
 
 impl Open {
@@ -75,13 +86,21 @@ impl Open {
             tokio::select! {
                 frame = stream.recv() => match frame {
                     // Boxed, so that the long way through the store is not kept by who is idle.
-                    Some(Ok(Message::Text(text))) => Box::pin(self.hear(&text)).await,
+                    Some(Ok(Message::Text(text))) => {
+                        self.record(|recorded| recorded.frame(Side::Client, text.as_bytes()));
+                        Box::pin(self.hear(&text)).await;
+                    }
                     Some(Ok(Message::Binary(_))) => self.socket.close(CloseCode::NotText),
                     // Pings are answered below this layer.
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Ok(Message::Close(_))) => return listen(stream).await,
-                    None => return,
+                    Some(Ok(Message::Close(frame))) => {
+                        let code = frame.map(|frame| frame.code);
+                        self.record(|recorded| recorded.close(Side::Client, code));
+                        return listen(stream).await;
+                    }
+                    None => return self.record(|recorded| recorded.close(Side::Client, None)),
                     Some(Err(error)) => {
+                        self.record(|recorded| recorded.close(Side::Client, None));
                         tracing::debug!(%error, "a websocket failed");
                         return hang_up(stream, CloseCode::TooLarge).await;
                     }
@@ -100,11 +119,15 @@ impl Open {
             }
             for frame in frames {
                 let written = match frame {
-                    Frame::Text(text) => match Utf8Bytes::try_from(text) {
-                        Ok(text) => stream.feed(Message::Text(text)).await.is_ok(),
-                        Err(_) => false,
-                    },
+                    Frame::Text(text) => {
+                        self.record(|recorded| recorded.frame(Side::Server, &text));
+                        match Utf8Bytes::try_from(text) {
+                            Ok(text) => stream.feed(Message::Text(text)).await.is_ok(),
+                            Err(_) => false,
+                        }
+                    }
                     Frame::Close(code) => {
+                        self.record(|recorded| recorded.close(Side::Server, Some(code.get())));
                         hang_up(stream, code).await;
                         false
                     }
@@ -117,6 +140,13 @@ impl Open {
             if stream.flush().await.is_err() {
                 return false;
             }
+        }
+    }
+
+    /// Writes it down, if anything is written down.
+    fn record(&self, write: impl FnOnce(&Recorded)) {
+        if let Some(recorded) = &self.recorded {
+            write(recorded);
         }
     }
 

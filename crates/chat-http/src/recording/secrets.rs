@@ -1,0 +1,171 @@
+//! What stands in a recording for what nobody may read there: names that are the same for the same secret
+//! and tell nothing of it.
+//!
+//! A name is a keyed hash whose key is forgotten with the process, so no list of secrets grows with the
+//! recording.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chat_model::{JsonKind, JsonRef, JsonText, Limits};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::value::RawValue;
+use sha2::Sha256;
+
+use super::line::Line;
+use super::rewrite::{Edit, rewrite};
+use crate::chance::Chance;
+
+/// Replies are longer than requests may be: transcripts, lists of chats.
+const LONGEST_JSON: usize = 64 << 20;
+
+/// In what is no JSON, so many letters and digits in a row may be somebody's secret.
+const LONG_WORD: usize = 16;
+
+/// Makes the names.
+pub(crate) struct Secrets {
+    key: [u8; 32],
+}
+
+/// What a body belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    /// It is one of the notification protocol.
+    pub(super) is_messages: bool,
+    /// The visitor whose chat it is about.
+    pub(super) visitor: Option<&'a str>,
+}
+
+impl Secrets {
+    pub(super) fn new(chance: &dyn Chance) -> Self {
+        let mut key = [0; 32];
+        chance.fill(&mut key);
+        Self { key }
+    }
+
+    /// The name of `secret`, which begins with `kind`.
+    pub(super) fn name(&self, kind: &str, secret: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes any key");
+        mac.update(kind.as_bytes());
+        mac.update(&[0]);
+        mac.update(secret.as_bytes());
+        let tag: [u8; 32] = mac.finalize().into_bytes().into();
+        let (head, _) = tag.split_at(8);
+        let number = head.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("{kind}-{number:016x}")
+    }
+
+    /// `path` without the visitors it names.
+    pub(super) fn path(&self, path: &str) -> String {
+        match visitor_in(path) {
+            Some(visitor) => path.replace(visitor, &self.name("visitor", visitor)),
+            None => path.to_owned(),
+        }
+    }
+
+    /// Puts a body into `line`.
+    pub(super) fn put(&self, line: &mut Line, bytes: &[u8], place: Place<'_>) {
+        if bytes.is_empty() {
+            return;
+        }
+        let mut limits = Limits::default();
+        limits.max_body_bytes = LONGEST_JSON;
+        limits.max_keys = usize::MAX;
+        let json = JsonRef::validate(bytes, &limits).map(|json| self.json(json, place));
+        match json.ok().and_then(|json| RawValue::from_string(json).ok()) {
+            Some(json) => line.body = Some(json),
+            None => self.put_text(line, bytes, place),
+        }
+    }
+
+    fn put_text(&self, line: &mut Line, bytes: &[u8], place: Place<'_>) {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => line.text = Some(self.text(text, place)),
+            // It may hold what a text may hold, in letters that nobody can tell apart.
+            Err(_) if place.is_messages || place.visitor.is_some() => {
+                line.text = Some(self.text(&String::from_utf8_lossy(bytes), place));
+            }
+            Err(_) => line.base64 = Some(STANDARD.encode(bytes)),
+        }
+    }
+
+    fn json(&self, json: JsonRef<'_>, place: Place<'_>) -> String {
+        let json = rewrite(json, &mut |name, value| self.edit(name, value, place));
+        match place.visitor {
+            Some(visitor) => json.replace(visitor, &self.name("visitor", visitor)),
+            None => json,
+        }
+    }
+
+    fn edit(&self, name: &str, value: JsonRef<'_>, place: Place<'_>) -> Edit {
+        if name == "userData" {
+            return Edit::Keep;
+        }
+        let kind = match name {
+            "clientId" if place.is_messages => "client",
+            name if name.to_ascii_lowercase().ends_with("password") => "password",
+            _ => return Edit::Descend,
+        };
+        match value.decode_string().filter(|_| value.kind() == JsonKind::String) {
+            Some(secret) => {
+                Edit::Replace(JsonText::string(&self.name(kind, &secret)).as_str().to_owned())
+            }
+            None => Edit::Descend,
+        }
+    }
+
+    /// What is no JSON names its secrets nowhere, so every long word is taken for one.
+    fn text(&self, text: &str, place: Place<'_>) -> String {
+        let text = match place.visitor {
+            Some(visitor) => text.replace(visitor, &self.name("visitor", visitor)),
+            None => text.to_owned(),
+        };
+        if !place.is_messages {
+            return text;
+        }
+        let mut out = String::with_capacity(text.len());
+        let is_of_word = |c: char| c.is_ascii_alphanumeric();
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let end = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
+            let (word, tail) = rest.split_at(end);
+            match word.len() {
+                0..LONG_WORD => out.push_str(word),
+                _ => out.push_str(&self.name("word", word)),
+            }
+            let end = tail.find(is_of_word).unwrap_or(tail.len());
+            let (between, tail) = tail.split_at(end);
+            out.push_str(between);
+            rest = tail;
+        }
+        out
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+/// The visitor's name for a chat, a UUID, as a path has it (DEC-46); it is all the secret that a visitor has.
+pub(super) fn visitor_in(path: &str) -> Option<&str> {
+    let mut segments = path.split('/');
+    segments.find(|segment| *segment == "chats")?;
+    segments.next().filter(|segment| is_uuid(segment))
+}
+
+/// The visitor of the chat that a reply to RequestChat tells of.
+pub(super) fn visitor_of(reply: &[u8]) -> Option<String> {
+    let reply = JsonRef::validate(reply, &Limits::default()).ok()?;
+    Some(reply.get("id")?.decode_string()?.into_owned()).filter(|id| is_uuid(id))
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
