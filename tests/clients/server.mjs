@@ -182,7 +182,7 @@ class Server {
   #kill = () => this.#child.kill("SIGKILL");
 }
 
-function program() {
+export function program() {
   const found = process.env.CHAT_BIN;
   if (!found) {
     throw new Error("expected the program in CHAT_BIN; `cargo xtask test` sets it");

@@ -8,7 +8,7 @@ mod session;
 use server::{CHAT, Server};
 use session::Session;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "",
     "serve",
     "send",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 11] = [
     "apply",
     "validate",
     "diff",
+    "replay",
     "config check",
     "hash-password",
     "store",

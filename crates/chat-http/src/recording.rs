@@ -18,9 +18,10 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::chance::Chance;
+use crate::clock::Clock;
 use crate::config::Config;
 
 pub use line::{Line, LineType, Side};
@@ -40,7 +41,8 @@ pub struct Recorder(Arc<Inner>);
 
 struct Inner {
     secrets: Secrets,
-    started: Instant,
+    clock: Arc<dyn Clock>,
+    started: Duration,
     next: AtomicU64,
     waiting: Arc<AtomicUsize>,
     is_over: Arc<AtomicBool>,
@@ -60,7 +62,12 @@ impl Recorder {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn create(path: &Path, config: &Config, chance: &dyn Chance) -> io::Result<Self> {
+    pub fn create(
+        path: &Path,
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        chance: &dyn Chance,
+    ) -> io::Result<Self> {
         let mut file = open(path)?;
         let header = Line::header(config.server.api_url().as_str(), config.is_demo());
         file.write_all(header.to_text().as_bytes())?;
@@ -76,7 +83,8 @@ impl Recorder {
         })?;
         Ok(Self(Arc::new(Inner {
             secrets: Secrets::new(chance),
-            started: Instant::now(),
+            started: clock.monotonic(),
+            clock,
             next: AtomicU64::new(1),
             waiting,
             is_over,
@@ -112,7 +120,8 @@ impl Recorder {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        let since = self.0.clock.monotonic().saturating_sub(self.0.started);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Queues a line; the time is put in here, where lines get their order.

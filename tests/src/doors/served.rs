@@ -6,7 +6,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -49,7 +49,7 @@ pub struct ServedDoor {
     /// As agents learn it from what they hear.
     chat: String,
     /// Last, so that it outlives those who talk to it.
-    _server: Printing,
+    server: Printing,
 }
 
 impl ServedDoor {
@@ -59,6 +59,27 @@ impl ServedDoor {
     /// If the program is not there: `cargo test --workspace` builds it, `cargo test -p chat-tests` does
     /// not. If it does not do what it should; so do all methods.
     pub fn beside_this_test() -> Self {
+        Self::started(&[])
+    }
+
+    /// The same, and what crosses the wire is written into the file `recording`.
+    pub fn recording(recording: &Path) -> Self {
+        Self::started(&["--record".as_ref(), recording.as_os_str()])
+    }
+
+    /// Ends the server as its operator would, and plays `recording` to another one: how that ends and what it
+    /// prints.
+    pub fn play_again(mut self, recording: &Path) -> (Option<i32>, String) {
+        self.watches.clear();
+        self.request = None;
+        self.server.terminate();
+        let mut replay = command(&self.program, "");
+        replay.arg("replay").arg(recording).arg("--chats").arg(&self.chats);
+        let output = replay.output().expect("the program can be started");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn started(further: &[&OsStr]) -> Self {
         let program = super::program_beside_this_test();
         // Several doors of one process may be in use at once.
         static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -75,7 +96,7 @@ impl ServedDoor {
             "--chats".as_ref(),
             chats.as_ref(),
         ];
-        let mut server = Printing::start(command(&program, "").args(words));
+        let mut server = Printing::start(command(&program, "").args(words).args(further));
         let greeting = server.until("the greeting", |line| line.starts_with("Listening on "));
         let url = greeting.last().and_then(|line| line.strip_prefix("Listening on "));
         let url =
@@ -90,7 +111,7 @@ impl ServedDoor {
             last_read: 0,
             visitor: String::new(),
             chat: "unknown".to_owned(),
-            _server: server,
+            server,
         };
         for (name, _) in USERS {
             let body = r#"{"operationName":"StartContactCenterSession","channels":["chat"]}"#;
@@ -405,6 +426,17 @@ impl Printing {
         self.taken = reached;
         let (printed, _) = &*self.printed;
         printed.lock().expect("nobody panics with it").lines.get(reached - 1).cloned()
+    }
+}
+
+impl Printing {
+    /// Ends it by SIGTERM and waits for that.
+    fn terminate(&mut self) {
+        let pid = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(told.is_ok_and(|status| status.success()), "it can be told to end");
+        let ended = self.child.wait().expect("it ends");
+        assert!(ended.success(), "{ended}");
     }
 }
 

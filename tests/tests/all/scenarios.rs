@@ -27,6 +27,20 @@ fn scenarios_through_the_commands_that_talk_to_a_server() {
     }
 }
 
+/// What crossed the wire in a scenario crosses it again.
+#[test]
+fn scenarios_are_recorded_and_replayed() {
+    for (name, scenario) in &Scenario::all() {
+        let file = format!("chat-recorded-{}-{name}.ndjson", std::process::id());
+        let recording = std::env::temp_dir().join(file);
+        let mut door = ServedDoor::recording(&recording);
+        play(name, scenario, &mut door);
+        let (code, said) = door.play_again(&recording);
+        assert_eq!(code, Some(0), "{name}: {said}");
+        std::fs::remove_file(&recording).expect("it is there");
+    }
+}
+
 #[test]
 fn scenarios_through_the_c_library() {
     for (name, scenario) in &Scenario::all() {

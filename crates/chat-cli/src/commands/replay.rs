@@ -12,7 +12,7 @@ mod report;
 mod sessions;
 mod wire;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,13 @@ use wire::Target;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub(super) fn run(args: &args::Replay) -> Result<Exit, Failure> {
+    if args.recording.as_os_str() == "-"
+        && args.passwords.as_ref().is_some_and(|it| it.as_os_str() == "-")
+    {
+        return Err(Failure::usage(
+            "expected at most one of the recording and the passwords to be standard input (-), found both",
+        ));
+    }
     let recording = recording::read(&args.recording, args.partial)?;
     let passwords = passwords(args, &recording)?;
     let config = match args.to {
@@ -56,8 +63,8 @@ pub(super) fn run(args: &args::Replay) -> Result<Exit, Failure> {
 fn passwords(
     args: &args::Replay,
     recording: &Recording,
-) -> Result<HashMap<String, String>, Failure> {
-    let mut passwords = HashMap::new();
+) -> Result<BTreeMap<String, String>, Failure> {
+    let mut passwords = BTreeMap::new();
     if let Some(file) = &args.passwords {
         let name = super::name(file);
         let text = String::from_utf8(super::read(file)?)
@@ -105,7 +112,7 @@ fn passwords(
 }
 
 /// The requests whose password was wrong.
-fn refused(recording: &Recording) -> std::collections::HashSet<u64> {
+fn refused(recording: &Recording) -> std::collections::BTreeSet<u64> {
     let replies = recording.lines.iter().filter(|(_, line)| line.kind == LineType::Reply);
     replies
         .filter(|(_, line)| line.login.as_deref() == Some("refused"))
@@ -131,7 +138,7 @@ fn configuration(args: &args::Replay) -> Result<Config, Failure> {
 async fn replay(
     args: &args::Replay,
     recording: &Recording,
-    passwords: HashMap<String, String>,
+    passwords: BTreeMap<String, String>,
     config: Option<Config>,
 ) -> Result<Exit, Failure> {
     let refused = refused(recording);
@@ -169,7 +176,10 @@ async fn replay(
         if let Err(Stopped { line, about, stop }) = played {
             bar.finish_and_clear();
             return match stop {
-                Stop::Unreachable(why) => Err(Failure::unreachable(format!("line {line}: {why}"))),
+                Stop::Unreachable(why) => {
+                    let why = format!("line {line}: the server cannot be reached: {why}");
+                    Err(Failure::unreachable(why))
+                }
                 Stop::Different(difference) => {
                     report::different(line, round, &about, &difference, args.output.json)?;
                     Ok(Exit::No)

@@ -1,6 +1,6 @@
 //! What the recorded server drew by chance, and what this one drew in its place.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::recording::API;
 
@@ -16,8 +16,8 @@ pub(super) struct Names {
     recorded_base: String,
     /// How this server calls its own address, once it has.
     actual_base: Option<String>,
-    actual: HashMap<String, String>,
-    recorded: HashMap<String, String>,
+    actual: BTreeMap<String, String>,
+    recorded: BTreeMap<String, String>,
     /// What was learned, in order, so that it can be forgotten.
     learned: Vec<String>,
 }
@@ -27,8 +27,8 @@ impl Names {
         Self {
             recorded_base: recorded_base.to_owned(),
             actual_base: None,
-            actual: HashMap::new(),
-            recorded: HashMap::new(),
+            actual: BTreeMap::new(),
+            recorded: BTreeMap::new(),
             learned: Vec::new(),
         }
     }

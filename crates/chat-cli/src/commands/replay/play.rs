@@ -4,7 +4,7 @@
 //! what is faster; polls are held meanwhile, as they were. A request that was not answered yet when somebody
 //! was told something is sent before that is waited for: it may be the cause.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ use tokio::time::Instant;
 
 use super::compare::Difference;
 use super::names::Names;
-use super::recording::Recording;
+use super::polls::{is_messages, is_poll};
+use super::recording::{Recording, body};
 use super::report::Figures;
 use super::sessions::Sessions;
 use super::wire::{Arrived, Target};
@@ -55,18 +56,18 @@ pub(super) struct Play<'a> {
     pub(super) timeout: Duration,
     pub(super) figures: &'a mut Figures,
     /// The requests, by their numbers.
-    pub(super) asked: HashMap<u64, &'a Line>,
+    pub(super) asked: BTreeMap<u64, &'a Line>,
     /// When each is answered in the recording, as a number of its line.
-    answered: HashMap<u64, usize>,
+    answered: BTreeMap<u64, usize>,
     /// What was asked in the recording and not yet here.
     due: VecDeque<u64>,
     /// What was answered here and not yet compared.
-    pub(super) replies: HashMap<u64, Result<Response<Bytes>, TransportError>>,
-    pub(super) polls: HashMap<u64, AbortHandle>,
-    pub(super) sockets: HashMap<u64, Socket>,
+    pub(super) replies: BTreeMap<u64, Result<Response<Bytes>, TransportError>>,
+    pub(super) polls: BTreeMap<u64, AbortHandle>,
+    pub(super) sockets: BTreeMap<u64, Socket>,
     pub(super) sessions: Sessions,
     /// What the visitor of a transcript was told and nobody has asked for yet.
-    pub(super) read: HashMap<String, Vec<JsonText>>,
+    pub(super) read: BTreeMap<String, Vec<JsonText>>,
     /// Ends with the play.
     pub(super) tasks: JoinSet<()>,
     pub(super) inbox: mpsc::UnboundedReceiver<(u64, Arrived)>,
@@ -110,11 +111,11 @@ impl<'a> Play<'a> {
             asked: asked.collect(),
             answered: answered.collect(),
             due: VecDeque::new(),
-            replies: HashMap::new(),
-            polls: HashMap::new(),
-            sockets: HashMap::new(),
+            replies: BTreeMap::new(),
+            polls: BTreeMap::new(),
+            sockets: BTreeMap::new(),
             sessions: Sessions::default(),
-            read: HashMap::new(),
+            read: BTreeMap::new(),
             tasks: JoinSet::new(),
             inbox,
             arrives,
@@ -149,7 +150,7 @@ impl<'a> Play<'a> {
             return Ok(());
         }
         match line.kind {
-            LineType::Request if super::polls::is_poll(line) => self.poll(n, line).await,
+            LineType::Request if is_poll(line) => self.poll(n, line).await,
             LineType::Request => {
                 self.due.push_back(n);
                 // Who waits for the last answer comes last.
@@ -205,8 +206,11 @@ impl<'a> Play<'a> {
     /// Asks, and keeps the answer.
     pub(super) async fn ask(&mut self, n: u64) -> Result<(), Stop> {
         let Some(line) = self.asked.get(&n).copied() else { return Ok(()) };
-        let body = self.resuming(line);
-        let request = self.target.request(line, &mut self.names, self.round, body);
+        if let Some(said) = body(line).filter(|_| is_messages(line)) {
+            self.leave(said);
+        }
+        let new_body = self.resuming(line);
+        let request = self.target.request(line, &mut self.names, self.round, new_body);
         let request = request.map_err(Stop::Unreachable)?;
         self.figures.pace().await;
         let begun = Instant::now();

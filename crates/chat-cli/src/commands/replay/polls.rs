@@ -94,6 +94,17 @@ impl<'a> Play<'a> {
         }
     }
 
+    /// Takes note of sessions that their client ends.
+    pub(super) fn leave(&mut self, said: JsonRef<'_>) {
+        for message in messages(said) {
+            if is_of(message, "/meta/disconnect")
+                && let Some(name) = text(message, "clientId")
+            {
+                self.sessions.get(&name).is_left = true;
+            }
+        }
+    }
+
     /// The body of a request that goes on from a number of an earlier session (DEC-71), with the number
     /// that this server gave; what the earlier one was told too early belongs to the next.
     pub(super) fn resuming(&mut self, line: &Line) -> Option<String> {
@@ -233,16 +244,26 @@ impl<'a> Play<'a> {
         if let Some(number) = ack(recorded) {
             self.sessions.acknowledge(name, number);
         }
+        // Whether a connect comes before the good-bye or after it is a matter of moments.
+        if self.sessions.get(name).is_left {
+            return Ok(());
+        }
         if !is_end(recorded) {
             let session = self.sessions.get(name);
             let ended = session.connects.iter().find(|reply| is_end(reply.as_ref())).cloned();
             session.connects.retain(|reply| is_end(reply.as_ref()));
             return match ended {
-                Some(ended) => self.same(at, name, recorded, Some(ended)),
+                Some(ended) => {
+                    let expected = recorded.to_text().as_str().to_owned();
+                    Err(Difference::new(at, expected, ended.as_str()).into())
+                }
                 None => Ok(()),
             };
         }
         self.ask_causes().await?;
+        if self.sessions.get(name).is_left {
+            return Ok(());
+        }
         loop {
             let session = self.sessions.get(name);
             let ended = session.connects.iter().position(|reply| is_end(reply.as_ref()));
@@ -309,6 +330,7 @@ impl<'a> Play<'a> {
             }
             return Ok(());
         };
+        self.leave(json);
         let all = messages(json);
         let named = all.iter().find_map(|message| text(*message, "clientId"));
         if let (Some(name), Some(socket)) = (&named, self.sockets.get_mut(&n)) {

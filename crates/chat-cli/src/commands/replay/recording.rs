@@ -1,7 +1,7 @@
 //! Reading a recording: line by line, and all of it before anything is sent, so that what cannot be played
 //! is found while nothing has happened yet.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -131,7 +131,7 @@ pub(super) fn body_text(line: &Line) -> JsonText {
 #[derive(Default)]
 struct Checked {
     /// The exchanges, and whether they are websockets, if they are answered.
-    exchanges: HashMap<u64, Option<bool>>,
+    exchanges: BTreeMap<u64, Option<bool>>,
     open: usize,
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Session {
     pub(super) connect: Option<(Line, Option<u64>, JsonText)>,
     /// Who it belongs to.
     pub(super) user: String,
+    /// The client has said good-bye.
+    pub(super) is_left: bool,
 }
 
 /// All sessions, and what was confirmed at which recorded number.

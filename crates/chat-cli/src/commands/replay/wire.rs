@@ -1,6 +1,6 @@
 //! From recorded requests to requests of this server, and back to what it answered.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -29,9 +29,9 @@ const WRONG: &str = "a password that is nobody's";
 pub(super) struct Target {
     pub(super) address: Address,
     pub(super) transport: Arc<HyperTransport>,
-    pub(super) passwords: HashMap<String, String>,
+    pub(super) passwords: BTreeMap<String, String>,
     /// Requests whose password was wrong when they were recorded.
-    pub(super) refused: HashSet<u64>,
+    pub(super) refused: BTreeSet<u64>,
 }
 
 impl Target {
@@ -144,7 +144,7 @@ pub(super) fn translated_json(json: JsonRef<'_>, names: &Names) -> String {
 /// cookie that is missing.
 pub(super) fn learn_secrets(names: &mut Names, line: &Line, headers: &HeaderMap) -> Option<String> {
     let set = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let set: HashMap<&str, &str> =
+    let set: BTreeMap<&str, &str> =
         set.filter_map(|value| value.split(';').next()?.trim().split_once('=')).collect();
     for (name, value) in &line.cookies {
         match set.get(name.as_str()) {

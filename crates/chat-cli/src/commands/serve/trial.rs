@@ -77,7 +77,12 @@ impl Trial {
             extras.chance = Arc::new(SeededChance::new(seed, "ids"));
         }
         if let Some(path) = &self.record {
-            let recorder = Recorder::create(path, config, &*self.chance("names of a recording"));
+            let recorder = Recorder::create(
+                path,
+                config,
+                clock.clone(),
+                &*self.chance("names of a recording"),
+            );
             let says = |error| Failure::failed(format!("{}: {error}", path.display()));
             extras.recorder = Some(recorder.map_err(says)?);
         }
