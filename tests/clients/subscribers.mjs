@@ -24,7 +24,9 @@ export class Subscriber {
 
   async listen() {
     for (;;) {
-      const { data, at } = await this.watcher.hearsWhen();
+      const { data, at } = await this.watcher.hearsWhen().catch((why) => {
+        throw new Error(`${this.name}, after ${this.heard.length} events: ${why.message}`);
+      });
       if (data.chat?.id === goodbyeTo(this.user)) {
         return;
       }

@@ -40,7 +40,7 @@ use crate::faults::Faults;
 use crate::metrics::Metrics;
 use crate::storage::AnyStore;
 use follow::Followed;
-use rows::Rows;
+use rows::{Change, Rows, TRIES};
 use topics::Topics;
 
 pub(crate) use socket::{NoSocket, Socket};
@@ -170,36 +170,45 @@ impl Hub {
         body: Bytes,
     ) -> Result<Response, NoAnswer> {
         let owner = Owner::new(user.id.as_str());
-        let exchange = ExchangeId::new(self.next_number());
-        let request = match Request::read(exchange, &owner, &body, &self.bounds) {
-            Ok(request) => request.with_browser(browser),
-            Err(response) => return Ok(response),
-        };
-        let request = match callback {
-            Some(callback) => request.with_callback(callback),
-            None => request,
-        };
-        let request = request.with_denied_subscriptions(self.topics.denied_to(user));
-        let request = self.prepare(&user.id, &owner, request).await?;
+        let mut tries = 0;
+        let (answered, mut lost) = loop {
+            let exchange = ExchangeId::new(self.next_number());
+            let request = match Request::read(exchange, &owner, &body, &self.bounds) {
+                Ok(request) => request.with_browser(browser.clone()),
+                Err(response) => return Ok(response),
+            };
+            let request = match callback.clone() {
+                Some(callback) => request.with_callback(callback),
+                None => request,
+            };
+            let request = request.with_denied_subscriptions(self.topics.denied_to(user));
+            let request = self.prepare(&user.id, &owner, request).await?;
 
-        let (answer, answered) = oneshot::channel();
-        let changed = {
-            let mut state = self.state();
-            if state.waiting.len() >= self.most_held {
-                return Err(NoAnswer::Crowded);
+            let (answer, answered) = oneshot::channel();
+            let changes = {
+                let mut state = self.state();
+                if state.waiting.len() >= self.most_held {
+                    return Err(NoAnswer::Crowded);
+                }
+                state.waiting.insert(exchange, answer);
+                let mut ids = ClientIds(&*self.chance);
+                state.server.handle(self.now(), request, &mut ids);
+                self.carry_out(state)
+            };
+            let lost = OnLoss { hub: self, exchange: Some(exchange) };
+            // A session is stored before its client hears of it.
+            if changes.is_empty() || self.keep(changes).await {
+                break (answered, lost);
             }
-            state.waiting.insert(exchange, answer);
-            let mut ids = ClientIds(&*self.chance);
-            state.server.handle(self.now(), request, &mut ids);
-            self.carry_out(state)
+            // Another request of the client took the session to another node before it was stored. Whatever
+            // was to be answered is not true there: again, on what that node has (decision 26).
+            tries += 1;
+            if tries == TRIES {
+                return Err(Unavailable::new("other nodes took the session each time").into());
+            }
         };
         // It lies in the connection's buffer, which would otherwise be held as long as the poll.
         drop(body);
-        let mut lost = OnLoss { hub: self, exchange: Some(exchange) };
-        // A session is stored before its client hears of it.
-        for client_id in changed {
-            Box::pin(self.save(&client_id)).await;
-        }
         let response = answered.await.map_err(|_| NoAnswer::Gone)?;
         lost.exchange = None;
         Ok(response)
@@ -281,9 +290,9 @@ impl Hub {
         state.armed
     }
 
-    /// Takes everything that the server wants done, and names the sessions whose rows changed.
-    fn carry_out(&self, mut state: MutexGuard<'_, State>) -> Vec<ClientId> {
-        let mut changed = Vec::new();
+    /// Takes everything that the server wants done, and names the sessions that changed.
+    fn carry_out(&self, mut state: MutexGuard<'_, State>) -> Vec<Change> {
+        let mut changes = Vec::new();
         let mut has_news = false;
         while let Some(output) = state.server.poll_output() {
             match output {
@@ -302,9 +311,11 @@ impl Hub {
                     state.follow(&owner, cursor);
                     self.agenda.agent_found(&user_of(&owner));
                     has_news = true;
-                    changed.push(client_id);
+                    changes.push(state.rows.changed(client_id));
                 }
-                Output::SessionChanged { client_id, .. } => changed.push(client_id),
+                Output::SessionChanged { client_id, .. } => {
+                    changes.push(state.rows.changed(client_id));
+                }
                 Output::SessionBehind { owner, cursor } => {
                     state.follow(&owner, cursor);
                     has_news = true;
@@ -343,7 +354,7 @@ impl Hub {
         if has_news {
             self.news.notify_one();
         }
-        changed
+        changes
     }
 
     fn next_number(&self) -> u64 {

@@ -4,6 +4,8 @@
 //! too seldom to test them. Faults are drawn from a seed, or scripted one by one; one task alone
 //! meets the same faults in every run.
 
+mod gate;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,12 +13,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chat_model::ChatId;
-use tokio::sync::{Notify, OwnedRwLockWriteGuard, RwLock, broadcast};
+use gate::Gate;
+use tokio::sync::broadcast;
 
 use crate::{
     Append, AppendError, CommandId, FeedId, FeedPage, Head, Lease, LeaseError, LeaseKey, Leases,
     Loaded, Record, Store, Unavailable, Wake,
 };
+
+pub use gate::Pause;
 
 /// How often which fault happens, each in calls out of a hundred.
 ///
@@ -91,25 +96,10 @@ struct Shared {
     script: Mutex<VecDeque<Fault>>,
     failing_reads: AtomicU64,
     under_way: Mutex<Vec<Late>>,
-    /// Taken by whoever holds appends back.
-    gate: Arc<RwLock<()>>,
-    /// An append waits at the gate.
-    arrived: Notify,
-}
-
-/// Appends wait for as long as this is there: time enough for whatever may happen between a
-/// decision and its record.
-#[derive(Debug)]
-pub struct Pause {
-    shared: Arc<Shared>,
-    _gate: OwnedRwLockWriteGuard<()>,
-}
-
-impl Pause {
-    /// Waits until an append waits.
-    pub async fn arrived(&self) {
-        self.shared.arrived.notified().await;
-    }
+    /// Before appends.
+    appends: Arc<Gate>,
+    /// Before puts of leases.
+    puts: Arc<Gate>,
 }
 
 /// What becomes of one append.
@@ -148,8 +138,8 @@ impl<S> Faulty<S> {
                 script: Mutex::default(),
                 failing_reads: AtomicU64::new(0),
                 under_way: Mutex::default(),
-                gate: Arc::default(),
-                arrived: Notify::new(),
+                appends: Arc::default(),
+                puts: Arc::default(),
             }),
         }
     }
@@ -173,8 +163,12 @@ impl<S> Faulty<S> {
 
     /// Makes appends wait, through any clone of this handle, until the pause is dropped.
     pub async fn pause(&self) -> Pause {
-        let gate = self.shared.gate.clone().write_owned().await;
-        Pause { shared: self.shared.clone(), _gate: gate }
+        self.shared.appends.close().await
+    }
+
+    /// Makes puts of leases wait in the same way.
+    pub async fn pause_puts(&self) -> Pause {
+        self.shared.puts.close().await
     }
 
     /// Sets what a rival writes, where the reader has to understand it.
@@ -287,10 +281,7 @@ impl fmt::Debug for Shared {
 
 impl<S: Store> Store for Faulty<S> {
     async fn append(&self, append: Append<'_>) -> Result<Head, AppendError> {
-        if self.shared.gate.try_read().is_err() {
-            self.shared.arrived.notify_one();
-        }
-        let _passes = self.shared.gate.read().await;
+        let _passes = self.shared.appends.pass().await;
         self.deliver().await;
         let unknown = |what: &str| Err(AppendError::Unknown(format!("injected: {what}")));
         match self.fate() {
@@ -377,6 +368,7 @@ impl<S: Store + Leases> Leases for Faulty<S> {
         value: &[u8],
         ttl: Option<Duration>,
     ) -> Result<u64, LeaseError> {
+        let _passes = self.shared.puts.pass().await;
         if !self.strikes(self.faults.leases) {
             return self.inner.put(key, expect_rev, value, ttl).await;
         }

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use bayeux::{ClientId, CloseReason, Config, Owner, Reconnect, SessionRow};
@@ -29,7 +30,7 @@ const ROUND: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 64;
 
 /// How often a write is repeated because somebody else wrote at the same time.
-const TRIES: usize = 4;
+pub(super) const TRIES: usize = 4;
 
 const PREFIX: &str = "bayeux/";
 
@@ -56,8 +57,22 @@ struct Row {
     inherited: bool,
 }
 
-/// The revision of a row; whoever holds the lock is the one who writes it.
-type Cell = Arc<Mutex<Option<u64>>>;
+/// What is known of a row for as long as this node has the session; taken over once more, it has another.
+#[derive(Default)]
+struct Held {
+    /// The revision; whoever holds the lock is the one who writes the row.
+    rev: Mutex<Option<u64>>,
+    /// Another node has the session now.
+    lost: AtomicBool,
+}
+
+type Cell = Arc<Held>;
+
+/// A change of a session that is to be stored before its client hears of it.
+pub(super) struct Change {
+    client_id: ClientId,
+    cell: Cell,
+}
 
 /// The value of the lease.
 #[derive(Serialize, Deserialize)]
@@ -79,6 +94,12 @@ impl Rows {
         }
     }
 
+    /// The session has changed.
+    pub(super) fn changed(&mut self, client_id: ClientId) -> Change {
+        let cell = self.rows.entry(client_id.clone()).or_default().cell.clone();
+        Change { client_id, cell }
+    }
+
     /// The session has come farther.
     pub(super) fn moved(&mut self, client_id: &ClientId) {
         if let Some(row) = self.rows.get_mut(client_id) {
@@ -88,9 +109,10 @@ impl Rows {
 
     /// The session is over here; unless another node has it, its row goes.
     pub(super) fn closed(&mut self, client_id: ClientId, reason: CloseReason) {
-        if let Some(row) = self.rows.swap_remove(&client_id)
-            && reason != CloseReason::Released
-        {
+        let Some(row) = self.rows.swap_remove(&client_id) else { return };
+        if reason == CloseReason::Released {
+            row.cell.lost.store(true, SeqCst);
+        } else {
             self.over.insert(client_id, row.cell);
         }
     }
@@ -132,7 +154,7 @@ impl Hub {
         loop {
             let over = self.state().rows.over.first().map(|(id, cell)| (id.clone(), cell.clone()));
             let Some((client_id, cell)) = over else { return };
-            if let Some(rev) = *cell.lock().await
+            if let Some(rev) = *cell.rev.lock().await
                 && let Err(LeaseError::Unavailable(why)) =
                     self.store.delete(&key(client_id.as_str()), rev).await
             {
@@ -155,8 +177,20 @@ impl Hub {
         stream::iter(&moved).for_each_concurrent(AT_ONCE, |client_id| self.save(client_id)).await;
     }
 
+    /// Stores changes of sessions; `false` if another node took one of them over without its change.
+    pub(super) async fn keep(&self, changes: Vec<Change>) -> bool {
+        let mut kept = true;
+        for Change { client_id, cell } in changes {
+            if !cell.lost.load(SeqCst) {
+                Box::pin(self.save(&client_id)).await;
+            }
+            kept &= !cell.lost.load(SeqCst);
+        }
+        kept
+    }
+
     /// Writes the session's row as the session is now.
-    pub(super) async fn save(&self, client_id: &ClientId) {
+    async fn save(&self, client_id: &ClientId) {
         let cell = {
             let mut state = self.state();
             if !state.server.knows(client_id.as_str()) {
@@ -164,7 +198,7 @@ impl Hub {
             }
             state.rows.rows.entry(client_id.clone()).or_default().cell.clone()
         };
-        let mut rev = cell.lock().await;
+        let mut rev = cell.rev.lock().await;
         for _ in 0..TRIES {
             let Some(value) = self.signed(client_id) else { return };
             let ttl = self.state().rows.ttl;
@@ -244,7 +278,7 @@ impl Hub {
         let known: Vec<(LeaseKey, u64)> = {
             let state = self.state();
             // A row that is being written is looked at the next time.
-            let rev = |row: &Row| row.cell.try_lock().ok().and_then(|rev| *rev);
+            let rev = |row: &Row| row.cell.rev.try_lock().ok().and_then(|rev| *rev);
             let rows = state.rows.rows.iter();
             rows.filter_map(|(client_id, row)| Some((key(client_id.as_str()), rev(row)?))).collect()
         };
@@ -301,7 +335,7 @@ impl Hub {
         let mut state = self.state();
         // Otherwise another request of the client was faster, or there is no room: then it is 402.
         if state.server.restore(self.now(), row).is_ok() {
-            let cell = Arc::new(Mutex::new(Some(rev)));
+            let cell = Arc::new(Held { rev: Mutex::new(Some(rev)), lost: AtomicBool::new(false) });
             let saved_at_ms = self.clock.monotonic_ms();
             let row = Row { cell, saved_at_ms, moved: false, inherited: true };
             state.rows.rows.insert(client_id, row);

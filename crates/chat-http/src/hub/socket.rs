@@ -11,6 +11,7 @@ use chat_model::UserId;
 use chat_store::Unavailable;
 use tokio::sync::Notify;
 
+use super::rows::TRIES;
 use super::{ClientIds, Hub};
 use crate::config::User;
 
@@ -82,26 +83,30 @@ impl Socket {
     /// Takes a text frame of the client. What it is answered comes out of [`Self::frames`].
     pub(crate) async fn hear(&self, text: &[u8]) -> Result<(), Unavailable> {
         let hub = &*self.hub;
-        let request = match Request::read_frame(self.connection, &self.owner, text, &hub.bounds) {
-            Ok(request) => request,
-            Err(code) => {
-                self.close(code);
+        for _ in 0..TRIES {
+            let request = match Request::read_frame(self.connection, &self.owner, text, &hub.bounds)
+            {
+                Ok(request) => request,
+                Err(code) => {
+                    self.close(code);
+                    return Ok(());
+                }
+            };
+            let request = request.with_denied_subscriptions(hub.topics.denied_to(&self.user));
+            let request = hub.prepare(&self.user.id, &self.owner, request).await?;
+            let changes = {
+                let mut state = hub.state();
+                let mut ids = ClientIds(&*hub.chance);
+                state.server.handle(hub.now(), request, &mut ids);
+                hub.carry_out(state)
+            };
+            // A session is stored before its client hears of it; once more if it went to another node
+            // before that.
+            if hub.keep(changes).await {
                 return Ok(());
             }
-        };
-        let request = request.with_denied_subscriptions(hub.topics.denied_to(&self.user));
-        let request = hub.prepare(&self.user.id, &self.owner, request).await?;
-        let changed = {
-            let mut state = hub.state();
-            let mut ids = ClientIds(&*hub.chance);
-            state.server.handle(hub.now(), request, &mut ids);
-            hub.carry_out(state)
-        };
-        // A session is stored before its client hears of it.
-        for client_id in changed {
-            hub.save(&client_id).await;
         }
-        Ok(())
+        Err(Unavailable::new("other nodes took the session each time"))
     }
 
     /// What is to be written now, in order; nothing if there is nothing.

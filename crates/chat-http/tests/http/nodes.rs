@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
 
+use chat_store::fault::{Faults, Faulty};
 use serde_json::json;
 
 use crate::floor::{Listener, NOTIFICATIONS, short};
@@ -15,6 +16,14 @@ const START: &str = r#"{"operationName":"StartContactCenterSession","channels":[
 async fn set(node: &Site, operation: &str) {
     let set = Ask::operation("/api/v2/me/channels/chat", operation).by("agent1");
     node.ask(set).await.assert_ok();
+}
+
+/// Opens a session of agent1 that can acknowledge; its id.
+async fn shake_hands(node: &Site) -> String {
+    let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "ext": {"ack": true},
+        "supportedConnectionTypes": ["long-polling"]}]);
+    let reply = node.bayeux("agent1", &hello).await.json();
+    reply[0]["clientId"].as_str().unwrap().to_owned()
 }
 
 /// What an acknowledging client hears, and how far it was told by that.
@@ -65,10 +74,7 @@ async fn a_session_goes_from_node_to_node_with_each_request() {
     let nodes = Site::two_nodes();
     let [here, there] = &nodes;
     here.log_in(&["agent1"]).await;
-    let hello = json!([{"channel": "/meta/handshake", "version": "1.0", "ext": {"ack": true},
-        "supportedConnectionTypes": ["long-polling"]}]);
-    let client_id = here.bayeux("agent1", &hello).await.json()[0]["clientId"].clone();
-    let client_id = client_id.as_str().unwrap().to_owned();
+    let client_id = shake_hands(here).await;
     let subscribe = json!([{"channel": "/meta/subscribe", "clientId": client_id,
         "subscription": "/v2/me/channels"}]);
     assert_eq!(there.bayeux("agent1", &subscribe).await.json()[0]["successful"], true);
@@ -92,10 +98,7 @@ async fn a_session_goes_from_node_to_node_with_each_request() {
 async fn a_poll_does_not_wait_at_a_node_that_lost_its_session() {
     let [here, there] = Site::two_nodes();
     here.log_in(&["agent1"]).await;
-    let hello = json!([{"channel": "/meta/handshake", "version": "1.0",
-        "supportedConnectionTypes": ["long-polling"]}]);
-    let client_id = here.bayeux("agent1", &hello).await.json()[0]["clientId"].clone();
-    let listener = Listener { user: "agent1", client_id: client_id.as_str().unwrap().to_owned() };
+    let listener = Listener { user: "agent1", client_id: shake_hands(&here).await };
     listener.poll(&here, json!({})).await;
     let held = tokio::spawn({
         let connect = listener.connect(json!({}), None).to_string();
@@ -125,6 +128,31 @@ async fn a_poll_does_not_wait_at_a_node_that_lost_its_session() {
     );
     // Wherever it asks next.
     assert_eq!(listener.hear_short(&here).await, ["chat:Ready:Off"]);
+}
+
+/// The poll takes the session to another node before what its client subscribes to here is stored: what was
+/// answered as subscribed is subscribed there, too.
+#[tokio::test]
+async fn a_subscription_is_not_lost_to_a_node_that_takes_the_session() {
+    let [here, there] = Site::two_nodes();
+    let store = Faulty::new(here.store.clone(), 0, Faults::NONE);
+    let here = here.shared(store.clone());
+    here.log_in(&["agent1"]).await;
+    let listener = Listener { user: "agent1", client_id: shake_hands(&here).await };
+    let subscribe = json!([{"channel": "/meta/subscribe", "clientId": listener.client_id,
+        "subscription": "/v2/me/channels"}]);
+    let pause = store.pause_puts().await;
+    let subscribing = tokio::spawn({
+        let ask = Ask::post(NOTIFICATIONS, subscribe.to_string()).by("agent1");
+        Site::ask_router(here.router.clone(), ask)
+    });
+    pause.arrived().await;
+    assert_eq!(listener.hear_short(&there).await, [""; 0]);
+    drop(pause);
+    let reply = subscribing.await.unwrap().json();
+    assert_eq!((&reply[0]["successful"], reply.as_array().unwrap().len()), (&json!(true), 1));
+    set(&there, "Ready").await;
+    assert_eq!(listener.hear_short(&there).await, ["chat:Ready:Off"]);
 }
 
 /// What was told and not acknowledged is told again, by another process, with chats and readiness in

@@ -54,6 +54,15 @@ impl Site {
 
     /// Two nodes over one store, which know of it.
     pub(crate) fn two_nodes() -> [Self; 2] {
+        let site = Self::new();
+        [site.restarted(), site].map(|site| {
+            let store = site.store.clone();
+            site.shared(store)
+        })
+    }
+
+    /// The same contact centre over another handle to a store that other nodes work with, too.
+    pub(crate) fn shared(self, store: impl Store + Leases) -> Self {
         #[derive(Debug)]
         struct Shared;
 
@@ -75,14 +84,10 @@ impl Site {
             }
         }
 
-        let site = Self::new();
-        [site.restarted(), site].map(|site| {
-            let mut extras = Extras::default();
-            extras.vitals = Box::new(Shared);
-            let (clock, store) = (site.clock.clone(), site.store.clone());
-            let app = App::with(site.config.clone(), store, clock, extras).unwrap();
-            Self { router: app.router(), app, ..site }
-        })
+        let mut extras = Extras::default();
+        extras.vitals = Box::new(Shared);
+        let app = App::with(self.config.clone(), store, self.clock.clone(), extras).unwrap();
+        Self { router: app.router(), app, ..self }
     }
 
     /// Another node over the same store.
