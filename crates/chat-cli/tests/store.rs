@@ -76,12 +76,20 @@ fn operators_see_how_the_store_does() {
     let folder = Folder::new("figures");
     let file = folder.path("chats.redb");
     let server = Server::start(&["serve", "--listen", "127.0.0.1:0", "--store", &file]);
-    server.attach("a");
+    let figure = |name: &str| {
+        let (_, figures) = server.ask("GET /metrics", "");
+        let found = figures.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        found.unwrap_or_else(|| panic!("{name} in {figures}")).parse::<f64>().unwrap()
+    };
     assert_eq!(server.ask("GET /health/ready", "").0, 200);
-    let (_, figures) = server.ask("GET /metrics", "");
-    for line in ["chat_store_appends_total 2", "# TYPE chat_store_commit_seconds histogram"] {
-        assert!(figures.contains(line), "expected {line:?} in\n{figures}");
-    }
+    let counted = ["chat_store_appends_total", "chat_store_append_seconds_count"];
+    let took = ["chat_store_append_seconds_sum", "chat_store_commit_seconds_sum"];
+    assert_eq!(counted.map(figure), [1.0, 1.0], "the chat of the demonstration");
+    let before = took.map(figure);
+    server.attach("a");
+    assert_eq!(counted.map(figure), [2.0, 2.0]);
+    let after = took.map(figure);
+    assert!(after[0] > before[0] && after[1] > before[1], "{before:?} {after:?}");
 }
 
 #[test]

@@ -65,6 +65,7 @@ pub(crate) struct Desk {
     max_visitor_chats: usize,
     appended: Counter,
     conflicts: Counter,
+    retries: Counter,
 }
 
 /// What the desk works with.
@@ -106,6 +107,10 @@ impl Desk {
             conflicts: metrics.counter(
                 "chat_conflicts_total",
                 "Operations decided again because another node was faster.",
+            ),
+            retries: metrics.counter(
+                "chat_retries_total",
+                "Appends sent again because the store refused them or could not tell.",
             ),
             supervisions: Arc::new(Supervisions::new(store.clone(), roster.clone())),
             owned: Owned::default(),

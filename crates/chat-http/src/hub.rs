@@ -28,7 +28,7 @@ use chat_model::UserId;
 use chat_store::{FeedId, Store as _, Unavailable};
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
-use metrics::Gauge;
+use metrics::{Gauge, Histogram};
 use tokio::sync::{Notify, oneshot};
 
 use crate::agenda::Agenda;
@@ -92,6 +92,7 @@ struct Figures {
     sessions: Gauge,
     polls: Gauge,
     sockets: Gauge,
+    feed_lag: Histogram,
 }
 
 /// What the hub works with.
@@ -154,6 +155,10 @@ impl Hub {
                     .gauge("chat_notification_sessions", "Notification sessions of this node."),
                 polls: metrics.gauge("chat_held_polls", "Polls that wait for news."),
                 sockets: metrics.gauge("chat_websockets", "Open websockets."),
+                feed_lag: metrics.histogram(
+                    "chat_feed_lag_seconds",
+                    "From the time of a record to its being told to the sessions of a user here.",
+                ),
             },
         }
     }
@@ -308,7 +313,7 @@ impl Hub {
                     }
                 }
                 Output::SessionOpened { client_id, owner, cursor } => {
-                    state.follow(&owner, cursor);
+                    state.follow(&owner, cursor, self.clock.now_ms());
                     self.agenda.agent_found(&user_of(&owner));
                     has_news = true;
                     changes.push(state.rows.changed(client_id));
@@ -317,7 +322,7 @@ impl Hub {
                     changes.push(state.rows.changed(client_id));
                 }
                 Output::SessionBehind { owner, cursor } => {
-                    state.follow(&owner, cursor);
+                    state.follow(&owner, cursor, self.clock.now_ms());
                     has_news = true;
                 }
                 Output::SessionAcknowledged { client_id, .. } => {

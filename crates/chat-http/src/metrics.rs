@@ -132,6 +132,13 @@ impl Metrics {
         self.recorder.register_gauge(&Key::from_static_name(name), &METADATA)
     }
 
+    /// A distribution of seconds for another part of the server; `help` is one sentence.
+    pub(crate) fn histogram(&self, name: &'static str, help: &'static str) -> Histogram {
+        let key = KeyName::from_const_str(name);
+        self.recorder.describe_histogram(key, Some(Unit::Seconds), help.into());
+        self.recorder.register_histogram(&Key::from_static_name(name), &METADATA)
+    }
+
     /// Everything in the text format of Prometheus.
     pub(crate) fn render(&self) -> String {
         self.handle.render()

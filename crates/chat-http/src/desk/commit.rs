@@ -172,7 +172,10 @@ impl Desk {
             self.recall.keep(command, Told::new(notices), feeds.len());
         }
         let attempt = Attempt { desk: self, chat: chat.id().clone(), command, settled: false };
-        let pause = |tried: u32| tokio::time::sleep(Duration::from_millis(5 << tried.min(6)));
+        let pause = |tried: u32| {
+            self.retries.increment(1);
+            tokio::time::sleep(Duration::from_millis(5 << tried.min(6)))
+        };
         let head = match append_once_pausing(&self.store, append, SENDINGS, pause).await {
             Ok(head) => head,
             Err(error) => {

@@ -30,6 +30,10 @@ pub(super) struct Followed {
     cursor: u64,
     /// Whether the feed may hold more.
     has_news: bool,
+    /// What was published up to here is counted; a session that needs more is told some of it again.
+    counted: u64,
+    /// What is older than this is told because somebody missed it, and not late.
+    since_ms: i64,
 }
 
 impl Followed {
@@ -41,7 +45,7 @@ impl Followed {
 impl State {
     /// Follows the user's feed from `cursor` on, or from farther back if that is told already to
     /// others: sessions ignore what they have seen.
-    pub(super) fn follow(&mut self, owner: &Owner, cursor: u64) {
+    pub(super) fn follow(&mut self, owner: &Owner, cursor: u64, now_ms: i64) {
         let user = super::user_of(owner);
         let feed = FeedId::user(&user);
         let followed = self.followed.entry(feed.clone()).or_insert_with(|| Followed {
@@ -49,6 +53,8 @@ impl State {
             owner: owner.clone(),
             cursor,
             has_news: false,
+            counted: cursor,
+            since_ms: now_ms,
         });
         followed.cursor = followed.cursor.min(cursor);
         self.mark(&feed);
@@ -193,6 +199,15 @@ impl Hub {
             return false;
         }
         followed.cursor = entry.cursor;
+        if entry.cursor > followed.counted {
+            followed.counted = entry.cursor;
+            let at_ms = entry.record.at_ms;
+            if at_ms >= followed.since_ms {
+                let lag_ms = self.clock.now_ms().saturating_sub(at_ms);
+                // The clock of the node that wrote it may be ahead.
+                self.figures.feed_lag.record(lag_ms.max(0) as f64 / 1e3);
+            }
+        }
         let (owner, events) = (&followed.owner, told.to(&followed.user));
         match &self.faults {
             None => state.server.publish(self.now(), owner, entry.cursor, events),

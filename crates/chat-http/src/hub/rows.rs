@@ -339,7 +339,7 @@ impl Hub {
             let saved_at_ms = self.clock.monotonic_ms();
             let row = Row { cell, saved_at_ms, moved: false, inherited: true };
             state.rows.rows.insert(client_id, row);
-            state.follow(&owner, checkpoint);
+            state.follow(&owner, checkpoint, self.clock.now_ms());
             self.agenda.agent_found(&super::user_of(&owner));
             self.news.notify_one();
         }

@@ -8,6 +8,7 @@ mod conversation;
 mod customers;
 mod distribution;
 mod docs;
+mod figures;
 mod floor;
 mod forgery;
 mod greedy;
