@@ -5,7 +5,7 @@ use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chat_http::{Clock, StoreFigure, Vitals};
+use chat_http::{Clock, Complaint, StoreFigure, Vitals};
 use chat_store::embedded::Health;
 use chat_store::{Buckets, PostgresOptions, PostgresStore, RedbOptions, RedbStore, postgres};
 
@@ -112,11 +112,17 @@ pub(crate) fn database(
 pub(crate) struct DatabaseVitals(pub(crate) PostgresStore);
 
 impl Vitals for DatabaseVitals {
-    fn complaint(&self) -> Option<String> {
-        match self.0.health() {
-            postgres::Health::Ready => None,
-            other => Some(other.to_string()),
-        }
+    fn complaint(&self) -> Option<Complaint> {
+        let health = self.0.health();
+        let what = match &health {
+            postgres::Health::Ready => return None,
+            postgres::Health::Weaker(_) => "the store may lose what it acknowledges",
+            postgres::Health::Standby | postgres::Health::ReadOnly(_) => {
+                "the store takes no writes"
+            }
+            _ => "the store cannot be reached",
+        };
+        Some(Complaint::new(what, health.to_string()))
     }
 
     fn is_durable(&self) -> bool {
@@ -183,12 +189,19 @@ impl fmt::Debug for FileVitals {
 }
 
 impl Vitals for FileVitals {
-    fn complaint(&self) -> Option<String> {
-        match self.0.health() {
-            Health::Ready => None,
-            Health::ReadOnly(why) | Health::Gone(why) => Some(why),
-            other => Some(format!("{other:?}")),
-        }
+    fn complaint(&self) -> Option<Complaint> {
+        let (what, why) = match self.0.health() {
+            Health::Ready => return None,
+            Health::Damaged(why) => {
+                let advice = "what is whole is served; stop the server, ask `chat store check` what is \
+                              damaged, keep the file aside and restore a copy";
+                ("the store is damaged", format!("{why}: {advice}"))
+            }
+            Health::ReadOnly(why) => ("the store takes no writes", why),
+            Health::Gone(why) => ("the store neither reads nor writes", why),
+            other => ("the store is not well", format!("{other:?}")),
+        };
+        Some(Complaint::new(what, why))
     }
 
     fn is_durable(&self) -> bool {

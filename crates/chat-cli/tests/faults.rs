@@ -84,7 +84,7 @@ fn a_store_that_cannot_be_served_from_is_refused_at_the_start() {
 fn a_damaged_file_is_found_and_never_read_as_truth() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("chats.redb").to_str().unwrap().to_owned();
-    filled(&file);
+    let visitor = filled(&file);
     let whole = fs::read(&file).unwrap();
     let marks: Vec<usize> =
         (0..whole.len() - 4).filter(|&at| &whole[at..at + 4] == b"mark").collect();
@@ -102,13 +102,57 @@ fn a_damaged_file_is_found_and_never_read_as_truth() {
     let log = folder.path().join("log");
     let mut command = chat(&[&LISTEN[..], &[&file]].concat());
     let server = Server::as_it_is(command.stderr(File::create(&log).unwrap()));
+    // The house has met it while it looked what is open. Whoever asks for readiness is told the kind of
+    // trouble, and the log has the rest, once.
+    until(|| server.ask("GET /health/ready", "").0 == 503);
+    let (_, told) = server.ask("GET /health/ready", "");
+    assert_eq!(told, r#"{"statusCode":4,"statusMessage":"the store is damaged"}"#);
+    assert_eq!(server.ask("GET /health/live", "").0, 200);
+    let said = fs::read_to_string(&log).unwrap();
+    let lines: Vec<_> =
+        said.lines().filter(|line| line.contains("the store is not ready")).collect();
+    let [line] = lines[..] else { panic!("expected one line, got {said}") };
+    for part in
+        ["ERROR", "the file is damaged: the row of a record cannot be read", "chat store check"]
+    {
+        assert!(line.contains(part), "expected {part:?} in {line}");
+    }
     let (status, told) = server.ask("GET /api/v2/me/chats/0000Wa9CAM6W00J", "");
     assert_eq!(status, 503, "{told}");
     assert!(told.starts_with(r#"{"statusCode":4,"#) && !told.contains("damaged"), "{told}");
-    let said = fs::read_to_string(&log).unwrap();
-    assert!(said.contains("the file is damaged: the row of a record cannot be read"), "{said}");
     // Nor is it written over.
     assert_ne!(server.attach("more"), r#"{"statusCode":0}"#);
+
+    // What is whole is served, also what came before the damage, and what comes is kept.
+    let visit = format!("/api/v2/chats/{visitor}");
+    let (_, told) = server.ask(&format!("GET {visit}/messages"), "");
+    assert!(told.contains("before the damage"), "{told}");
+    let say = r#"{"operationName":"SendMessage","text":"after the damage"}"#;
+    assert_eq!(server.ask(&format!("POST {visit}"), say).0, 200);
+    server.kill();
+    drop(command);
+    let server = Server::start(&[&LISTEN[..], &[&file]].concat());
+    let (_, told) = server.ask(&format!("GET {visit}/messages"), "");
+    assert!(told.contains("after the damage"), "{told}");
+}
+
+/// A damaged page in what holds the file together is another matter: nothing is served from what cannot be
+/// told from a half-written commit.
+#[test]
+fn a_file_that_was_not_closed_and_is_damaged_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("chats.redb").to_str().unwrap().to_owned();
+    let serve = [&LISTEN[..], &[&file]].concat();
+    let server = Server::start(&serve);
+    assert_eq!(server.attach("mark"), r#"{"statusCode":0}"#);
+    server.kill();
+    let length = fs::metadata(&file).unwrap().len() as usize;
+    // The headers of both last commits stay; every page that they name is overwritten.
+    overwrite(&file, 4_096..length);
+    let output = chat(&serve).output().unwrap();
+    let why = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{why}");
+    assert!(why.contains("chats.redb is damaged") && why.contains("restore a copy"), "{why}");
 }
 
 /// There is no room any more while the server runs: writes are refused, reads go on, operators see it, and
@@ -252,11 +296,22 @@ fn holds(mut check: Command, serve: &[&str], acknowledged: u64) {
     server.terminate();
 }
 
-/// A file with the chat of the demonstration, in which somebody has left a mark.
-fn filled(file: &str) {
+/// A file with the chat of the demonstration, in which somebody has left a mark, and one of a visitor,
+/// whose name it answers.
+fn filled(file: &str) -> String {
     let server = Server::start(&[&LISTEN[..], &[file]].concat());
     assert_eq!(server.attach("mark"), r#"{"statusCode":0}"#);
+    let visit =
+        r#"{"operationName":"RequestChat","nickname":"Vera","subject":"before the damage"}"#;
+    let (status, told) = server.ask("POST /api/v2/chats", visit);
+    assert_eq!(status, 200, "{told}");
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let visitor = told["id"].as_str().unwrap().to_owned();
+    let say = r#"{"operationName":"SendMessage","text":"before the damage"}"#;
+    let (status, told) = server.ask(&format!("POST /api/v2/chats/{visitor}"), say);
+    assert_eq!(status, 200, "{told}");
     server.terminate();
+    visitor
 }
 
 fn overwrite(file: &str, bytes: std::ops::Range<usize>) {

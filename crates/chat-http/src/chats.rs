@@ -159,7 +159,7 @@ impl Chats {
                 let view = chat.view(user, &self.rules)?;
                 (!view.state().is_final()).then(|| view.to_json())
             };
-            if let Some(chat) = self.desk.read(&id, print).await?.flatten() {
+            if let Some(chat) = self.desk.read_whole(&id, print).await?.flatten() {
                 chats.push((id, chat));
             }
         }

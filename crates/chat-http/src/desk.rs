@@ -280,6 +280,11 @@ impl Desk {
                 Ok(true)
             }
             Err(OnceError::Conflict) => Ok(false),
+            // It is there, and not readable: no reason not to serve the others.
+            Err(OnceError::Unavailable(why) | OnceError::Undecided(why)) if why.is_damage() => {
+                tracing::error!(%why, "a chat to start with is there and cannot be read");
+                Ok(false)
+            }
             Err(OnceError::Unavailable(why) | OnceError::Undecided(why)) => Err(why),
         }
     }
@@ -294,6 +299,16 @@ impl Desk {
         let mut known = slot.lock().await;
         self.catch_up(&mut known, chat).await?;
         Ok(known.as_ref().map(|known| look(&known.chat)))
+    }
+
+    /// As [`Self::read`], of one among many: the others must not suffer from a chat that is damaged, so
+    /// it is as if it were not there. The log tells of it.
+    pub(crate) async fn read_whole<T>(
+        &self,
+        chat: &ChatId,
+        look: impl FnOnce(&Chat) -> T,
+    ) -> Result<Option<T>, Refusal> {
+        self.read(chat, look).await.or_else(Refusal::unless_damage)
     }
 
     /// The chats listed for a user, a queue or a visitor.

@@ -26,6 +26,9 @@ const AT_ONCE: usize = 64;
 /// When what could not be done is tried again.
 const AGAIN_MS: i64 = 1_000;
 
+/// When a chat that cannot be read is tried again: somebody may have mended the database.
+const DAMAGED_AGAIN_MS: i64 = 600_000;
+
 /// How often every queue is looked at without a reason: another node may have gone without saying.
 const ROUND: Duration = Duration::from_secs(10);
 
@@ -55,12 +58,14 @@ impl House {
         let users = self.roster.users().map(|user| FeedId::user(&user.id));
         let queues = self.roster.queues().iter().map(|queue| FeedId::queue(&queue.name));
         for feed in users.chain(queues).collect::<Vec<_>>() {
-            for chat in self.desk.listed(&feed).await? {
+            let listed = self.desk.listed(&feed).await.map_err(Refusal::from);
+            for chat in listed.map(Some).or_else(Refusal::unless_damage)?.unwrap_or_default() {
                 let look = |chat: &Chat| {
                     self.agenda.changed(chat, &[]);
                     open_visitor(chat).cloned()
                 };
-                let Some(visitor) = self.desk.read(&chat, look).await?.flatten() else { continue };
+                let visitor = self.desk.read_whole(&chat, look).await?.flatten();
+                let Some(visitor) = visitor else { continue };
                 // A visitor who was silent before the start goes on being silent (DEC-43); of one
                 // who never polled nobody knows since when.
                 match self.visitors.heard_ms(&visitor).await? {
@@ -135,7 +140,8 @@ impl House {
             for (chat, silent) in due.chats {
                 if let Err(refusal) = self.attend(&chat, silent).await {
                     tracing::warn!(?refusal, "what is due on a chat has to wait");
-                    self.agenda.look_at_in(&chat, AGAIN_MS);
+                    let again_ms = if refusal.is_damage() { DAMAGED_AGAIN_MS } else { AGAIN_MS };
+                    self.agenda.look_at_in(&chat, again_ms);
                 }
             }
             for (user, lost_since) in due.agents {
@@ -156,7 +162,13 @@ impl House {
     /// The agent is gone: everything of theirs goes back or is finished (DEC-42).
     pub(crate) async fn give_back(&self, user: &UserId) -> Result<(), Refusal> {
         for chat in self.desk.listed(&FeedId::user(user)).await? {
-            self.desk.act(&chat, &Trigger::LoggedOut { user: user.clone() }).await?;
+            match self.desk.act(&chat, &Trigger::LoggedOut { user: user.clone() }).await {
+                // Nobody can have it, and the others go back.
+                Err(refusal) if refusal.is_damage() => {}
+                acted => {
+                    acted?;
+                }
+            }
         }
         self.agents.settle(user).await
     }

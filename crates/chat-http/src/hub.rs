@@ -231,7 +231,8 @@ impl Hub {
             let feed = FeedId::user(user);
             let request = request.with_cursor(self.store.feed_head(&feed).await?);
             if let Some(checkpoint) = request.checkpoint()
-                && !self.store.feed(&feed, checkpoint, 1).await?.gap_after(checkpoint)
+                && let page = self.store.feed(&feed, checkpoint, 1).await
+                && follow::unless_damaged(page)?.is_some_and(|page| !page.gap_after(checkpoint))
             {
                 // DEC-71: what the feed has lost cannot be told again.
                 return Ok(request.with_start(checkpoint));

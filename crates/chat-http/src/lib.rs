@@ -167,7 +167,7 @@ pub use server::{App, Extras};
 #[cfg(feature = "server")]
 pub use verify::verify_chat;
 #[cfg(feature = "server")]
-pub use vitals::{FigureValue, NoVitals, StoreFigure, Vitals};
+pub use vitals::{Complaint, FigureValue, NoVitals, StoreFigure, Vitals};
 
 /// Random bytes of the system: for tokens, keys and ids.
 ///

@@ -45,6 +45,7 @@ pub(crate) struct Refusal {
     code: StatusCode,
     message: Cow<'static, str>,
     retry_after_seconds: Option<u32>,
+    damage: bool,
 }
 
 impl Refusal {
@@ -52,7 +53,7 @@ impl Refusal {
     pub(crate) fn new(code: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
         let http = hyper::StatusCode::from_u16(code.http())
             .unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
-        Self { http, code, message: message.into(), retry_after_seconds: None }
+        Self { http, code, message: message.into(), retry_after_seconds: None, damage: false }
     }
 
     fn with_http(mut self, http: hyper::StatusCode) -> Self {
@@ -156,6 +157,16 @@ impl Refusal {
         refusal
     }
 
+    /// Whether what was asked for cannot be read, however often it is tried.
+    pub(crate) const fn is_damage(&self) -> bool {
+        self.damage
+    }
+
+    /// Goes on with nothing where damage is the reason.
+    pub(crate) fn unless_damage<T>(self) -> Result<Option<T>, Self> {
+        if self.damage { Ok(None) } else { Err(self) }
+    }
+
     /// A defect of ours. Details go to the log only.
     pub(crate) fn internal() -> Self {
         Self::new(StatusCode::InternalError, "internal error")
@@ -189,6 +200,12 @@ impl IntoResponse for Refusal {
 
 impl From<Unavailable> for Refusal {
     fn from(why: Unavailable) -> Self {
+        if why.is_damage() {
+            tracing::error!(%why, "what the store holds cannot be read");
+            let mut refusal = Self::unavailable("what is kept of it cannot be read");
+            refusal.damage = true;
+            return refusal;
+        }
         tracing::warn!(%why, "the store does not answer");
         Self::unavailable("the store does not answer; try again")
     }

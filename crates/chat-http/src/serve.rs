@@ -52,6 +52,9 @@ const SAVED_WITHIN: Duration = Duration::from_secs(5);
 
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
+/// How soon the log tells of a store that is not well.
+const LOOK_AT_STORE: Duration = Duration::from_secs(1);
+
 /// Rows that one round of housekeeping takes from the store at once.
 const ROWS: usize = 1_000;
 
@@ -104,6 +107,10 @@ pub async fn serve(
     background.spawn({
         let server = server.clone();
         async move { keep_house(&server).await }
+    });
+    background.spawn({
+        let server = server.clone();
+        async move { watch_store(&server).await }
     });
     let mut shutdown = pin!(shutdown);
     loop {
@@ -381,6 +388,16 @@ impl Open {
                 tracing::debug!(%error, "a connection failed");
             }
         }
+    }
+}
+
+/// Sees to it that the log says when the store is not well, whether or not anybody asks for readiness.
+async fn watch_store(server: &Server) {
+    let mut rounds = tokio::time::interval(LOOK_AT_STORE);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        let _ = server.store_is_sound();
     }
 }
 

@@ -30,7 +30,7 @@ use crate::routes::{self, Route};
 use crate::session::Sessions;
 use crate::storage::AnyStore;
 use crate::tls::{self, TlsAcceptor};
-use crate::vitals::{NoVitals, Vitals};
+use crate::vitals::{Complaint, NoVitals, Vitals};
 use crate::weigh::{Scales, Weigh};
 
 /// The contact centre as one HTTP service: everything but the socket.
@@ -287,15 +287,20 @@ impl fmt::Debug for App {
 
 impl Server {
     /// Whether the store can do all that it is there for. Why not goes to the log, when it begins.
-    pub(crate) fn store_is_sound(&self) -> bool {
+    ///
+    /// # Errors
+    /// What it cannot do, for whoever asks.
+    pub(crate) fn store_is_sound(&self) -> Result<(), &'static str> {
         let complaint = self.vitals.complaint();
         let complained = self.complained.swap(complaint.is_some(), Ordering::Relaxed);
         match &complaint {
-            Some(why) if !complained => tracing::error!(why, "the store is not ready"),
+            Some(Complaint { what, why }) if !complained => {
+                tracing::error!(what, why, "the store is not ready");
+            }
             None if complained => tracing::info!("the store is ready again"),
             _ => {}
         }
-        complaint.is_none()
+        complaint.map_or(Ok(()), |complaint| Err(complaint.what))
     }
 
     /// Writes down how far the sessions have come, where another process can go on with them.

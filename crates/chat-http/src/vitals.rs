@@ -7,10 +7,10 @@ use std::fmt::{self, Write as _};
 
 /// The vital signs of a store, for `/health/ready` and `/metrics`.
 pub trait Vitals: fmt::Debug + Send + Sync + 'static {
-    /// Why the store cannot do all that it is there for, for operators; `None` while it can.
+    /// Why the store cannot do all that it is there for; `None` while it can.
     ///
-    /// Asked with each request of `/health/ready`; it must not wait.
-    fn complaint(&self) -> Option<String>;
+    /// Asked with each request of `/health/ready`, and from time to time; it must not wait.
+    fn complaint(&self) -> Option<Complaint>;
 
     /// Whether what was acknowledged outlives this process, so that another one can go on with the
     /// notification sessions (DEC-45).
@@ -26,6 +26,23 @@ pub trait Vitals: fmt::Debug + Send + Sync + 'static {
     fn figures(&self) -> Vec<StoreFigure>;
 }
 
+/// What a store cannot do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Complaint {
+    /// What `/health/ready` answers, to whoever asks: it names no file, host or chat.
+    pub what: &'static str,
+    /// What the log says: everything that operators have to know.
+    pub why: String,
+}
+
+impl Complaint {
+    /// Puts a complaint together.
+    pub fn new(what: &'static str, why: impl Into<String>) -> Self {
+        Self { what, why: why.into() }
+    }
+}
+
 /// The vital signs of a store that has nothing to say: one in memory.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
@@ -39,7 +56,7 @@ impl NoVitals {
 }
 
 impl Vitals for NoVitals {
-    fn complaint(&self) -> Option<String> {
+    fn complaint(&self) -> Option<Complaint> {
         None
     }
 
@@ -141,13 +158,13 @@ pub(crate) fn print(vitals: &dyn Vitals) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{StoreFigure, Vitals, print};
+    use super::{Complaint, StoreFigure, Vitals, print};
 
     #[derive(Debug)]
     struct Store;
 
     impl Vitals for Store {
-        fn complaint(&self) -> Option<String> {
+        fn complaint(&self) -> Option<Complaint> {
             None
         }
 

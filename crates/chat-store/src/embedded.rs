@@ -9,7 +9,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -134,6 +134,7 @@ impl RedbOptions {
         let shared = Arc::new(Shared {
             slot: Slot::new(db),
             health: Mutex::new(Health::Ready),
+            damage: OnceLock::new(),
             counters: Counters::default(),
             watch: Arc::clone(&opening.watch),
             wakes: broadcast::Sender::new(WAKES),
@@ -179,6 +180,8 @@ pub struct RedbStore {
 struct Shared {
     slot: Slot,
     health: Mutex<Health>,
+    /// The first damage that was met.
+    damage: OnceLock<String>,
     counters: Counters,
     watch: Arc<Watch>,
     wakes: broadcast::Sender<Wake>,
@@ -199,6 +202,21 @@ impl Shared {
     fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Takes note of damage, unless it is the disk that has failed: the engine takes one for the other.
+    fn met(&self, broken: &Broken) {
+        if broken.is_damage() && !self.watch.has_failed() && self.health().is_ready() {
+            self.damage.get_or_init(|| broken.why().to_owned());
+        }
+    }
+
+    /// Answers a question, and takes note of damage that it meets.
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&ReadTransaction) -> Result<T, Broken>,
+    ) -> Result<T, Broken> {
+        self.slot.read(question).inspect_err(|broken| self.met(broken))
+    }
 }
 
 impl RedbStore {
@@ -213,7 +231,7 @@ impl RedbStore {
         }
     }
 
-    /// Whether the store takes writes at this moment; for readiness.
+    /// Whether the store takes writes at this moment, and has met no damage; for readiness.
     ///
     /// While the disk has failed, asking is also what makes the store try it again.
     pub fn health(&self) -> Health {
@@ -221,8 +239,9 @@ impl RedbStore {
         if !health.is_ready() {
             // A full queue means that somebody else makes it try.
             let _ = self.sender.try_send(Message::TryAgain);
+            return health;
         }
-        health
+        self.shared.damage.get().cloned().map_or(health, Health::Damaged)
     }
 
     /// What the engine has counted since it was opened.
@@ -247,7 +266,7 @@ impl RedbStore {
         question: impl FnOnce(&ReadTransaction) -> Result<T, Broken> + Send + 'static,
     ) -> Result<T, Unavailable> {
         let shared = Arc::clone(&self.shared);
-        let asked = tokio::task::spawn_blocking(move || shared.slot.read(question)).await;
+        let asked = tokio::task::spawn_blocking(move || shared.ask(question)).await;
         match asked {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(Unavailable::new("the runtime is shutting down")),

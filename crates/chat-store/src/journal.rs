@@ -180,23 +180,36 @@ impl Error for AppendError {}
 
 /// The store could not be read, or a write that may be repeated without harm did not go through.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unavailable(String);
+pub struct Unavailable {
+    why: String,
+    damage: bool,
+}
 
 impl Unavailable {
     /// Says why, for the log.
     pub fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
+        Self { why: why.into(), damage: false }
+    }
+
+    /// Says what was found in place of what was written: to ask again does not help.
+    pub fn damaged(why: impl Into<String>) -> Self {
+        Self { why: why.into(), damage: true }
+    }
+
+    /// Whether what was asked for is damaged. The store answers, and what is whole can be had.
+    pub const fn is_damage(&self) -> bool {
+        self.damage
     }
 
     /// Why, for the log.
     pub fn why(&self) -> &str {
-        &self.0
+        &self.why
     }
 }
 
 impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store is unavailable: {}", self.0)
+        write!(f, "the store is unavailable: {}", self.why)
     }
 }
 

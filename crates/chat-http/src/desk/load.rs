@@ -95,7 +95,7 @@ impl Desk {
 /// The model's record inside a store's.
 pub(crate) fn read_record(record: &chat_store::Record) -> Result<Record, Unavailable> {
     Record::from_json(&record.payload)
-        .map_err(|error| Unavailable::new(format!("a record is unreadable: {error}")))
+        .map_err(|error| Unavailable::damaged(format!("a record is unreadable: {error}")))
 }
 
 /// The chat inside a store's snapshot; `None` if another revision of the model wrote it.

@@ -166,15 +166,17 @@ impl Hub {
     async fn tell_feed(&self, feed: &FeedId, mut cursor: u64) -> Result<(), Unavailable> {
         let mut folded = IndexMap::new();
         loop {
-            let page = self.store.feed(feed, cursor, PAGE).await?;
-            if page.gap_after(cursor) {
+            let Some(page) = unless_damaged(self.store.feed(feed, cursor, PAGE).await)?
+                .filter(|page| !page.gap_after(cursor))
+            else {
                 self.lost_track(feed);
                 return Ok(());
-            }
+            };
             let is_last = page.entries.len() < PAGE;
             for entry in page.entries {
-                let Some(told) = self.told(&entry, &mut folded).await? else {
-                    // The chat is gone, and with it what there was to tell.
+                let told = unless_damaged(self.told(&entry, &mut folded).await)?.flatten();
+                let Some(told) = told else {
+                    // The chat is gone or damaged, and with it what there was to tell.
                     self.lost_track(feed);
                     return Ok(());
                 };
@@ -252,12 +254,23 @@ impl Hub {
         Ok(Some(told))
     }
 
-    /// What the user was not told yet is gone: never skipped in silence.
+    /// What the user was not told yet cannot be had: never skipped in silence.
     fn lost_track(&self, feed: &FeedId) {
         let mut state = self.state();
         if let Some(followed) = state.followed.swap_remove(feed) {
             state.server.drop_owner(self.now(), &followed.owner, Reconnect::Handshake);
         }
         self.carry_out(state);
+    }
+}
+
+/// What was read; nothing, if it is damaged: to read it again would hold up everybody else.
+pub(super) fn unless_damaged<T>(read: Result<T, Unavailable>) -> Result<Option<T>, Unavailable> {
+    match read {
+        Err(why) if why.is_damage() => {
+            tracing::error!(%why, "what a session is to be told cannot be read");
+            Ok(None)
+        }
+        read => read.map(Some),
     }
 }

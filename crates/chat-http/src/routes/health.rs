@@ -55,9 +55,7 @@ async fn ready(State(server): State<Shared>) -> Result<Response, Refusal> {
     if server.is_stopping() {
         return Err(Refusal::unavailable("the server is stopping"));
     }
-    if !server.store_is_sound() {
-        return Err(Refusal::unavailable("the store does not take writes as it should"));
-    }
+    server.store_is_sound().map_err(Refusal::unavailable)?;
     // Whether there is such a lease does not matter; that the store says so does.
     server.store.get(&LeaseKey::new("health")).await?;
     Ok(reply::ok())

@@ -6,6 +6,7 @@ mod console;
 mod contract;
 mod conversation;
 mod customers;
+mod damage;
 mod distribution;
 mod docs;
 mod figures;

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine as _;
-use chat_http::{App, Clock as _, Config, Extras, ManualClock, StoreFigure, Vitals};
+use chat_http::{App, Clock as _, Complaint, Config, Extras, ManualClock, StoreFigure, Vitals};
 use chat_store::fault::{Faults, Faulty};
 use chat_store::{Leases, MemoryStore, Store};
 use http_body_util::BodyExt as _;
@@ -67,7 +67,7 @@ impl Site {
         struct Shared;
 
         impl Vitals for Shared {
-            fn complaint(&self) -> Option<String> {
+            fn complaint(&self) -> Option<Complaint> {
                 None
             }
 

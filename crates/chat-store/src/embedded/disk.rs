@@ -63,6 +63,11 @@ impl Watch {
         self.sync_failed.load(Ordering::SeqCst)
     }
 
+    /// Whether an access has failed that nobody has asked about.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// The first failure since this was last asked.
     pub(super) fn take_failure(&self) -> Option<io::Error> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()

@@ -117,15 +117,33 @@ impl Error for OpenError {
 
 /// Why a transaction did not go through, for the log and the caller.
 #[derive(Debug, Clone)]
-pub(super) struct Broken(String);
+pub(super) struct Broken {
+    why: String,
+    damage: bool,
+}
 
 impl Broken {
     pub(super) fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
+        Self { why: why.into(), damage: false }
+    }
+
+    /// The file does not say what was written to it.
+    pub(super) fn damage(what: impl fmt::Display) -> Self {
+        Self { why: format!("the file is damaged: {what}"), damage: true }
+    }
+
+    /// The engine panicked, which it does over what it finds in a damaged file.
+    pub(super) fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
+        Self { why: panic_text(panic), damage: true }
     }
 
     pub(super) fn why(&self) -> &str {
-        &self.0
+        &self.why
+    }
+
+    /// Whether it is damage, provided that the disk is well.
+    pub(super) const fn is_damage(&self) -> bool {
+        self.damage
     }
 }
 
@@ -133,7 +151,9 @@ macro_rules! broken_from {
     ($($error:ty),+) => {$(
         impl From<$error> for Broken {
             fn from(error: $error) -> Self {
-                Self(error.to_string())
+                let why = error.to_string();
+                let damage = matches!(error.into(), redb::Error::Corrupted(_));
+                Self { why, damage }
             }
         }
     )+};
@@ -149,7 +169,7 @@ broken_from!(
 
 impl From<Broken> for Unavailable {
     fn from(broken: Broken) -> Self {
-        Self::new(broken.0)
+        if broken.damage { Self::damaged(broken.why) } else { Self::new(broken.why) }
     }
 }
 

@@ -13,6 +13,9 @@ use crate::buckets::{Buckets, Histogram};
 pub enum Health {
     /// Reads and writes.
     Ready,
+    /// Reads and writes what is whole, and something was found that is damaged; the text says what.
+    /// It stays so until the file is opened anew.
+    Damaged(String),
     /// Reads, and refuses to write; the text says why. It tries again by itself.
     ReadOnly(String),
     /// Neither reads nor writes; the text says why, and what has to be done.
@@ -20,7 +23,7 @@ pub enum Health {
 }
 
 impl Health {
-    /// Whether the store takes writes.
+    /// Whether the store does all that it is there for.
     pub const fn is_ready(&self) -> bool {
         matches!(self, Self::Ready)
     }

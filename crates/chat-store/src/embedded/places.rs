@@ -68,7 +68,7 @@ impl ChatRow {
 
     fn lacks_a_block(&self) -> Broken {
         let life = self.life;
-        Broken::new(format!("the file is damaged: it lacks where records of chat {life} are"))
+        Broken::damage(format_args!("it lacks where records of chat {life} are"))
     }
 }
 

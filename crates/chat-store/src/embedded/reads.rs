@@ -13,15 +13,19 @@ use super::rows::{
 };
 use crate::{EntryRow, FeedEntry, FeedId, FeedPage, FeedRow, Lease, LeaseKey, Loaded, Record};
 
-pub(super) fn load(txn: &ReadTransaction, chat: &ChatId) -> Result<Option<Loaded>, Broken> {
+pub(super) fn load(
+    txn: &ReadTransaction,
+    chat: &ChatId,
+    met: impl FnOnce(&Broken),
+) -> Result<Option<Loaded>, Broken> {
     let Some(row) = chat_row(txn, chat)? else { return Ok(None) };
     let kept = txn.open_table(SNAPSHOTS)?.get(row.life)?.map(|kept| read_snapshot(kept.value()));
     // One that cannot be read is as good as none: every record is still there.
-    let snapshot = kept.and_then(Result::ok);
+    let snapshot = kept.and_then(|kept| kept.inspect_err(met).ok());
     let covered = snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
     if covered > row.version {
         let what = format!("{chat} has a snapshot of {covered}, ahead of its head {}", row.version);
-        return Err(Broken::new(format!("the file is damaged: {what}")));
+        return Err(Broken::damage(what));
     }
     let records = records_of(txn, chat, &row, covered, usize::MAX)?;
     Ok(Some(Loaded::new(row.head(), snapshot, records)))
@@ -136,9 +140,7 @@ pub(super) fn feeds(
     for row in ids.range::<&str>((start, Bound::Unbounded))?.take(limit) {
         let (name, number) = row?;
         let row = feeds.get(number.value())?;
-        let row = row.ok_or_else(|| {
-            Broken::new(format!("the file is damaged: {} has no row", name.value()))
-        })?;
+        let row = row.ok_or_else(|| Broken::damage(format_args!("{} has no row", name.value())))?;
         let feed = Feed::read(row.value())?;
         page.push(FeedRow::new(feed.name, feed.floor, feed.head));
     }
@@ -194,7 +196,7 @@ fn records_of(
 
 /// A record is not where it should be.
 pub(super) fn lacks(chat: &ChatId, version: u64) -> Broken {
-    Broken::new(format!("the file is damaged: chat {chat} lacks its record {version}"))
+    Broken::damage(format_args!("chat {chat} lacks its record {version}"))
 }
 
 type Entries = redb::Range<'static, u128, &'static [u8]>;

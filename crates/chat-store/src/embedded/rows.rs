@@ -316,6 +316,6 @@ impl<'a> Bytes<'a> {
     }
 
     fn damaged(&self) -> Broken {
-        Broken::new(format!("the file is damaged: the row of a {} cannot be read", self.what))
+        Broken::damage(format_args!("the row of a {} cannot be read", self.what))
     }
 }

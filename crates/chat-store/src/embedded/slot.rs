@@ -194,7 +194,7 @@ impl Slot {
         let slot = self.shared();
         let db = slot.as_ref().map_err(|why| Broken::new(why.as_str()))?;
         let answered = catch_unwind(AssertUnwindSafe(|| question(&db.begin_read()?)));
-        answered.unwrap_or_else(|panic| Err(Broken::new(panic_text(&*panic))))
+        answered.unwrap_or_else(|panic| Err(Broken::panicked(&*panic)))
     }
 }
 

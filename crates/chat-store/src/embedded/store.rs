@@ -1,5 +1,6 @@
 //! The seam's traits, each call as one change for the writer or one question for a reader.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -39,8 +40,8 @@ impl Store for RedbStore {
     }
 
     async fn load(&self, chat: &ChatId) -> Result<Option<Loaded>, Unavailable> {
-        let chat = chat.clone();
-        self.ask(move |txn| reads::load(txn, &chat)).await
+        let (chat, shared) = (chat.clone(), Arc::clone(&self.shared));
+        self.ask(move |txn| reads::load(txn, &chat, |broken| shared.met(broken))).await
     }
 
     async fn records(

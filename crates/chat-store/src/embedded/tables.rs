@@ -175,7 +175,7 @@ impl<'t> Tables<'t> {
             return Ok(feed.clone());
         }
         let row = self.feeds.get(number)?;
-        let row = row.ok_or_else(|| Broken::new("the file is damaged: a feed is not there"))?;
+        let row = row.ok_or_else(|| Broken::damage("a feed is not there"))?;
         Feed::read(row.value())
     }
 
@@ -197,7 +197,7 @@ impl<'t> Tables<'t> {
             self.put_feed(number, self.feed(number)?);
         }
         let feed = self.heads.get_mut(&number);
-        let feed = feed.ok_or_else(|| Broken::new("a feed that was put is not there"))?;
+        let feed = feed.ok_or_else(|| Broken::damage("a feed that was put is not there"))?;
         feed.head += 1;
         Ok(feed.head)
     }

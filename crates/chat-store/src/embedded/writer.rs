@@ -12,7 +12,6 @@ use redb::{Durability, ReadTransaction};
 use tokio::sync::{mpsc, oneshot};
 
 use super::changes::{Change, Found, Step};
-use super::error::panic_text;
 use super::slot::{Opening, let_go};
 use super::tables::Tables;
 use super::{Broken, Health, Shared, format};
@@ -221,6 +220,8 @@ impl Writer {
 
     /// The disk is well, so one of the changes met damage: the others must not suffer from it.
     fn one_by_one(&mut self, failed: Failed, group: Vec<Box<dyn Task>>) -> Vec<Box<dyn Task>> {
+        let (Failed::Before(broken) | Failed::During(broken)) = &failed;
+        self.shared.met(broken);
         let mut unfinished = Vec::new();
         let only_one = group.len() == 1;
         for task in group {
@@ -258,7 +259,7 @@ impl Writer {
             }
             Ok((done, changed, wakes))
         }));
-        let committed = committed.unwrap_or_else(|panic| Err(Broken::new(panic_text(&*panic))));
+        let committed = committed.unwrap_or_else(|panic| Err(Broken::panicked(&*panic)));
         let (done, changed, wakes) = committed.map_err(|broken| match during {
             true => Failed::During(broken),
             false => Failed::Before(broken),
@@ -331,7 +332,7 @@ impl Writer {
         let_go(&mut slot, "the file is being opened anew");
         let opened = self.opening.open().map_err(|error| error.to_string()).and_then(|db| {
             let touched = catch_unwind(AssertUnwindSafe(|| format::touch(&db)));
-            let touched = touched.unwrap_or_else(|panic| Err(Broken::new(panic_text(&*panic))));
+            let touched = touched.unwrap_or_else(|panic| Err(Broken::panicked(&*panic)));
             touched.map_or_else(|broken| Err(broken.why().to_owned()), |()| Ok(db))
         });
         match opened {
