@@ -15,7 +15,7 @@ use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use server::{Server, chat};
 
@@ -227,10 +227,27 @@ fn a_database_that_fails_under_a_server_costs_nothing_acknowledged() {
         assert_eq!(update(&server, acknowledged).0, 200);
         match fault {
             "stopped" => database.stop("immediate"),
-            _ => runtime.block_on(database.set("full_page_writes", "off")),
+            _ => {
+                runtime.block_on(database.set("full_page_writes", "off"));
+                until(|| server.ask("GET /health/ready", "").0 == 503);
+            }
+        }
+        // Whoever comes first is answered, too, and within some seconds.
+        let asked = Instant::now();
+        let refused = update(&server, 0);
+        eprintln!("{fault}: refused after {:?}", asked.elapsed());
+        if fault == "stopped" {
+            // The connection may have been cut in the middle of it.
+            assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
+            assert!(figure(&server, "chat_retries_total") > 0.0);
+            assert!(figure(&server, "chat_store_retries_total") > 0.0);
         }
         until(|| server.ask("GET /health/ready", "").0 == 503);
-        is_down(&server, update(&server, 0));
+        eprintln!("{fault}: not ready after {:?}", asked.elapsed());
+        let what = if fault == "stopped" { "cannot be reached" } else { "may lose" };
+        let (_, told) = server.ask("GET /health/ready", "");
+        assert!(told.contains(what), "{told}");
+        is_down(&server, refused);
         if reads {
             assert_eq!(server.user_data()["last"], acknowledged, "reads go on");
         }
@@ -245,6 +262,8 @@ fn a_database_that_fails_under_a_server_costs_nothing_acknowledged() {
     }
     acknowledged += 1;
     assert_eq!(update(&server, acknowledged).0, 200);
+    let appended = figure(&server, "chat_store_append_seconds_count");
+    assert_eq!(appended, 1.0 + acknowledged as f64, "the chat itself, and each update once");
     server.kill();
     holds(chat(&["store", "check", &url]), &serve, acknowledged);
 }
@@ -256,6 +275,13 @@ fn update(server: &Server, nth: u64) -> (u16, String) {
         r#"{{"operationName":"UpdateUserData","userData":{{"fill":"{fill}","last":{nth}}}}}"#
     );
     server.ask(UPDATE, &body)
+}
+
+/// What `/metrics` says of `name`.
+fn figure(server: &Server, name: &str) -> f64 {
+    let (_, figures) = server.ask("GET /metrics", "");
+    let found = figures.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    found.unwrap_or_else(|| panic!("{name} in {figures}")).parse().unwrap()
 }
 
 /// Clients are told to come back, operators that the server is not ready, and that it lives.

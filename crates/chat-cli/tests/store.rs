@@ -157,10 +157,43 @@ fn chats_move_from_store_to_store() {
     server.terminate();
 
     let damaged = exported.replacen("\"version\":1", "\"version\":7", 1);
-    let refused = import(&damaged);
-    assert_eq!(refused.status.code(), Some(3));
-    let why = String::from_utf8(refused.stderr).unwrap();
-    assert!(why.contains("line 1"), "{why}");
+    refuses(&import(&damaged), &["line 1"]);
+}
+
+/// What an agent's session was told is of that session, which is not in an export.
+#[test]
+fn journals_of_sessions_are_not_taken_in() {
+    let folder = Folder::new("session");
+    let (from, to) = (folder.path("from.redb"), folder.path("to.redb"));
+    let server = Server::start(&["serve", "--listen", "127.0.0.1:0", "--store", &from]);
+    let start = r#"{"operationName":"StartContactCenterSession","channels":["chat"]}"#;
+    assert_eq!(server.ask("POST /api/v2/me", start).0, 200);
+    server.terminate();
+    let output = chat(&["store", "export", &from]).output().unwrap();
+    let exported = said(&output);
+    assert!(!exported.contains("agent/"), "{exported}");
+
+    let journal = r#"{"chat":"agent/a/1","records":[{"version":1,"atMs":1,"command":"00000000000000000000000000000001","record":{"channel":"/v2/me/channels","data":{}}}]}"#;
+    let list = r#"{"feed":"user:a","head":3,"listed":["agent/a/1"]}"#;
+    for line in [journal, list] {
+        let file = folder.path("lines");
+        std::fs::write(&file, format!("{exported}{line}\n")).unwrap();
+        let refused = chat(&["store", "import", &to, &file]).output().unwrap();
+        let nth =
+            format!("line {}: expected a chat, found agent/a/1", exported.lines().count() + 1);
+        refuses(&refused, &[&nth, "belongs to an agent's session"]);
+    }
+    let checked = chat(&["store", "check", &to]).output().unwrap();
+    assert!(said(&checked).contains("1 chats"), "what stood before is there: {checked:?}");
+}
+
+#[track_caller]
+fn refuses(output: &Output, parts: &[&str]) {
+    let why = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{why}");
+    for part in parts {
+        assert!(why.contains(part), "expected {part:?} in {why:?}");
+    }
 }
 
 fn check_failure(words: &[&str], code: i32, parts: &[&str]) {

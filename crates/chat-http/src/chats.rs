@@ -86,6 +86,7 @@ impl Chats {
             agents: agents.clone(),
             agenda: agenda.clone(),
             metrics,
+            patience: Duration::from_secs(limits.store_seconds.into()),
             retention,
             // A visitor who looks at all looks that often.
             unserved: retention.min(Duration::from_secs(limits.visitor_silence_seconds.into())),

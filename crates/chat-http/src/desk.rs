@@ -66,6 +66,8 @@ pub(crate) struct Desk {
     appended: Counter,
     conflicts: Counter,
     retries: Counter,
+    /// How long an append is sent again that the store does not take.
+    patience: Duration,
 }
 
 /// What the desk works with.
@@ -78,6 +80,8 @@ pub(crate) struct Tools<'a> {
     pub(crate) agents: Arc<Agents>,
     pub(crate) agenda: Arc<Agenda>,
     pub(crate) metrics: &'a Metrics,
+    /// How long an append is sent again that the store does not take.
+    pub(crate) patience: Duration,
     /// How long an ended chat stays readable (DEC-23).
     pub(crate) retention: Duration,
     /// How long one does that no agent ever had: whoever asks for chats and drops them must not fill
@@ -98,6 +102,7 @@ impl Desk {
             agents,
             agenda,
             metrics,
+            patience,
             retention,
             unserved,
             max_visitor_chats,
@@ -113,6 +118,7 @@ impl Desk {
                 "Appends sent again because the store refused them or could not tell.",
             ),
             supervisions: Arc::new(Supervisions::new(store.clone(), roster.clone())),
+            patience,
             owned: Owned::default(),
             recall: Recall::default(),
             retention_ms: i64::try_from(retention.as_millis()).unwrap_or(i64::MAX),

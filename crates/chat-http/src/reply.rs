@@ -149,6 +149,16 @@ impl Refusal {
         refusal
     }
 
+    /// Nobody can tell whether it was done: the client finds out, or says the same again under the same
+    /// name (DEC-48).
+    pub(crate) fn undecided(why: &Unavailable) -> Self {
+        tracing::warn!(%why, "the store does not say whether it took a record");
+        Self::unavailable(
+            "the store does not answer, and whether this was done is not known; look, or repeat it \
+             with the Idempotency-Key it had",
+        )
+    }
+
     /// The caller has as much as they may have; worth another try when some of it is over (DEC-36).
     pub(crate) fn too_many(message: &'static str) -> Self {
         let mut refusal = Self::new(StatusCode::InternalError, message)

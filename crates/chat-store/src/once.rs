@@ -21,11 +21,11 @@ pub async fn append_once<S: Store>(
     append: Append<'_>,
     tries: u32,
 ) -> Result<Head, OnceError> {
-    append_once_pausing(store, append, tries, |_| ready(())).await
+    append_once_pausing(store, append, tries, |_| ready(true)).await
 }
 
 /// Appends and finds out about unknown outcomes; before each further try it awaits `pause(n)`,
-/// where `n` counts the tries made so far.
+/// where `n` counts the tries made so far, and which says whether there is time for another one.
 ///
 /// The answer is the same however often an append is sent, also when an earlier call with the same
 /// command gave up: a command that is in the journal at the version after `append.expect` has been
@@ -46,7 +46,7 @@ pub async fn append_once_pausing<S, P, F>(
 where
     S: Store,
     P: FnMut(u32) -> F,
-    F: Future<Output = ()>,
+    F: Future<Output = bool>,
 {
     // Whether an append was lost from sight and has not been accounted for.
     let mut lost_sight = false;
@@ -75,14 +75,13 @@ where
                 }
             }
         };
-        if tried >= tries {
+        if tried >= tries || !pause(tried).await {
             return Err(if lost_sight {
                 OnceError::Undecided(why)
             } else {
                 OnceError::Unavailable(why)
             });
         }
-        pause(tried).await;
     }
 }
 
@@ -95,7 +94,7 @@ where
 pub enum OnceError {
     /// Not applied: another command took the version. Read the new records and decide again.
     Conflict,
-    /// Surely not applied: the store refused every try.
+    /// Surely not applied: the store refused every try there was time for.
     Unavailable(Unavailable),
     /// Perhaps applied, perhaps yet to be. Forget the cached state of the chat; calling again with
     /// the same append and the same command decides it.

@@ -123,10 +123,27 @@ async fn it_pauses_between_tries_and_only_there() {
     let append = Append::new(&chat, Head::NONE, OURS, 0, b"ours");
     let pause = |tried| {
         paused.borrow_mut().push(tried);
-        ready(())
+        ready(tried < 9)
     };
     append_once_pausing(&store, append, 3, pause).await.unwrap_err();
     assert_eq!(*paused.borrow(), [1, 2], "no pause after the last try");
     append_once_pausing(&store, append, 3, pause).await.unwrap();
     assert_eq!(*paused.borrow(), [1, 2], "no pause when the first try succeeds");
+}
+
+#[tokio::test]
+async fn it_stops_when_there_is_no_time_for_another_try() {
+    let chat = ChatId::new("c");
+    let append = Append::new(&chat, Head::NONE, OURS, 0, b"ours");
+    for (fault, is_undecided) in [(Fault::Retry, false), (Fault::UnknownLost, true)] {
+        let store = Faulty::scripted(MemoryStore::new(Arc::new(|| 0)), [fault; 9]);
+        let stopped = append_once_pausing(&store, append, 9, |tried| ready(tried < 2)).await;
+        let stopped = stopped.unwrap_err();
+        assert_eq!(matches!(stopped, OnceError::Undecided(_)), is_undecided, "{stopped:?}");
+        assert_eq!(
+            append_once(&store, append, 8).await.unwrap().version,
+            1,
+            "two of nine were met"
+        );
+    }
 }

@@ -224,6 +224,20 @@ struct Taking<'a, S> {
     there: u64,
 }
 
+/// The journal of what an agent's session was told. Without the session, which is a lease and stays where it
+/// is, nobody would go on with it, and the agent's next session might have one of that name.
+struct OfSession<'a>(&'a ChatId);
+
+impl std::fmt::Display for OfSession<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self(journal) = self;
+        write!(
+            f,
+            "expected a chat, found {journal}, which belongs to an agent's session and goes nowhere"
+        )
+    }
+}
+
 struct Incoming {
     chat: ChatId,
     expire_at_ms: Option<i64>,
@@ -233,6 +247,7 @@ struct Incoming {
 impl<S: Import> Taking<'_, S> {
     async fn line(&mut self, at: usize, line: &str) -> Result<(), Failure> {
         match ndjson::read(line).map_err(|error| self.says(at, &error))? {
+            Line::Chat { chat, .. } if is_of_agent(&chat) => Err(self.says(at, &OfSession(&chat))),
             Line::Chat { chat, expire_at_ms, records } => {
                 // What cannot be folded would be a chat that nobody can open.
                 verify_chat(&chat, None, &records).map_err(|error| self.says(at, &error))?;
@@ -244,6 +259,9 @@ impl<S: Import> Taking<'_, S> {
                 Ok(())
             }
             Line::Feed { feed, head, listed } => {
+                if let Some(journal) = listed.iter().find(|listed| is_of_agent(listed)) {
+                    return Err(self.says(at, &OfSession(journal)));
+                }
                 // It names chats.
                 self.flush().await?;
                 let imported = self.store.import_feed(&feed, head, &listed).await;

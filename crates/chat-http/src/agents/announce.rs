@@ -218,7 +218,10 @@ impl Announcer {
             .feeds(&feeds)
             // Then it goes as soon as no feed shows it any more.
             .expire_at_ms(pending.closes.then_some(pending.at_ms));
-        let pause = |tried: u32| tokio::time::sleep(Duration::from_millis(5 << tried.min(6)));
+        let pause = |tried: u32| async move {
+            tokio::time::sleep(Duration::from_millis(5 << tried.min(6))).await;
+            true
+        };
         match append_once_pausing(&self.store, append, SENDINGS, pause).await {
             Ok(head) => Ok(head),
             Err(OnceError::Unavailable(why) | OnceError::Undecided(why)) => Err(why),

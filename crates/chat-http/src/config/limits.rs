@@ -101,6 +101,9 @@ settings! {
         handshake_seconds: u32 = 10, 1..=3_600;
         /// Seconds the body of a request may take.
         body_seconds: u32 = 30, 1..=3_600;
+        /// Seconds after which what the store has not taken is not sent to it again, and is answered
+        /// 503. What has been sent is waited for.
+        store_seconds: u32 = 3, 0..=3_600;
         /// Seconds that requests under way are given when the server stops.
         shutdown_seconds: u32 = 10, 0..=3_600;
 

@@ -38,8 +38,10 @@ const SNAPSHOTS_PER_DOUBLING: u64 = 8;
 #[derive(Debug)]
 pub(super) enum Failure {
     Rejected(Rejection),
-    /// The store does not answer, or nobody can tell whether it took the record.
+    /// The store does not answer, and surely did not take the record.
     Unavailable(Unavailable),
+    /// Nobody can tell whether the store took the record, or is going to.
+    Undecided(Unavailable),
     /// Other nodes were faster each time.
     Contended,
 }
@@ -172,9 +174,15 @@ impl Desk {
             self.recall.keep(command, Told::new(notices), feeds.len());
         }
         let attempt = Attempt { desk: self, chat: chat.id().clone(), command, settled: false };
-        let pause = |tried: u32| {
+        let begun = self.clock.monotonic();
+        let pause = |tried: u32| async move {
+            // Whoever waits is better told, and comes again, than kept waiting.
+            if self.clock.monotonic().saturating_sub(begun) >= self.patience {
+                return false;
+            }
             self.retries.increment(1);
-            tokio::time::sleep(Duration::from_millis(5 << tried.min(6)))
+            tokio::time::sleep(Duration::from_millis(5 << tried.min(6))).await;
+            true
         };
         let head = match append_once_pausing(&self.store, append, SENDINGS, pause).await {
             Ok(head) => head,
@@ -260,7 +268,8 @@ impl From<OnceError> for Failure {
     fn from(error: OnceError) -> Self {
         match error {
             OnceError::Conflict => Self::Contended,
-            OnceError::Unavailable(why) | OnceError::Undecided(why) => Self::Unavailable(why),
+            OnceError::Unavailable(why) => Self::Unavailable(why),
+            OnceError::Undecided(why) => Self::Undecided(why),
         }
     }
 }
@@ -276,6 +285,7 @@ impl From<Failure> for Refusal {
         match failure {
             Failure::Rejected(rejection) => rejection.into(),
             Failure::Unavailable(why) => why.into(),
+            Failure::Undecided(why) => Self::undecided(&why),
             Failure::Contended => {
                 Self::unavailable("others change the chat at the same time; try again")
             }

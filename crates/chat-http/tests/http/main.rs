@@ -21,6 +21,7 @@ mod me;
 mod nodes;
 mod notifications;
 mod operations;
+mod patience;
 mod polls;
 mod presence;
 mod races;

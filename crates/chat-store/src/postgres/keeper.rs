@@ -147,7 +147,7 @@ impl Keeper {
     }
 
     /// Uses one connection until it is lost.
-    async fn stay(&self, session: Session) -> End {
+    async fn stay(&self, mut session: Session) -> End {
         let mut beat = interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -155,6 +155,10 @@ impl Keeper {
             let look = tokio::select! {
                 () = &mut rung => false,
                 _ = beat.tick() => true,
+                // At once, so that readiness is false before the next client comes.
+                () = session.ended() => {
+                    return End::Lost("the database has closed the connection".to_owned());
+                }
             };
             let told = self.tell(&session).await;
             let looked = match told {

@@ -37,6 +37,10 @@ const SCHEMA: &str = "chat";
 /// How many connections, beside the one that listens.
 const CONNECTIONS: usize = 16;
 
+/// How long a call waits for a connection. Whoever waits for an answer is better told soon that there is
+/// none; a switch to another server that takes longer is waited for by clients that come again.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+
 impl PostgresOptions {
     /// Reads an address such as `postgres://user:password@host:5432/database?sslmode=verify-full`.
     ///
@@ -47,8 +51,8 @@ impl PostgresOptions {
     /// talk to; `prefer`, the default, does not even insist on encryption.
     ///
     /// Further: the schema `chat`, a replay window of one hour, durability
-    /// [`Durability::Local`], at most 16 connections and one that listens, 5 seconds to get a
-    /// connection and 10 for an answer.
+    /// [`Durability::Local`], at most 16 connections and one that listens, 2 seconds to get a
+    /// connection (`connect_timeout` in the address says how many per host), and 10 for an answer.
     ///
     /// # Errors
     /// [`OpenError::Address`] says which part is wrong, without the rest of the address.
@@ -132,6 +136,9 @@ impl PostgresOptions {
         if config.get_application_name().is_none() {
             config.application_name("chat");
         }
+        let hosts = hosts_of(&config);
+        let connect_within =
+            config.get_connect_timeout().map_or(CONNECT_WITHIN, |each| each.saturating_mul(hosts));
         let options = Self {
             config,
             trust,
@@ -141,7 +148,7 @@ impl PostgresOptions {
             accept_weaker: false,
             must_exist: false,
             connections: CONNECTIONS,
-            connect_within: Duration::from_secs(5),
+            connect_within,
             answer_within: Duration::from_secs(10),
             stopwatch: None,
         };
@@ -228,10 +235,16 @@ impl PostgresOptions {
         let asked = config.get_options().map(|asked| format!("{limit} {asked}"));
         config.options(asked.unwrap_or(limit));
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(self.connect_within);
+            // All of them within that time, so that one that does not answer leaves some for the others.
+            config.connect_timeout(self.connect_within / hosts_of(&config));
         }
         config
     }
+}
+
+fn hosts_of(config: &Config) -> u32 {
+    let hosts = config.get_hosts().len().max(config.get_hostaddrs().len());
+    u32::try_from(hosts).unwrap_or(u32::MAX).max(1)
 }
 
 impl fmt::Debug for PostgresOptions {
@@ -288,7 +301,7 @@ mod tests {
     #[test]
     fn an_address_says_where_to_go_and_keeps_its_password_to_itself() {
         let url = "postgres://u:s3cret%3F@a:1,b:2/chats?schema=eu%20west&sslmode=verify-full\
-                   &keepalives=0&sslrootcert=system&durability=replicated";
+                   &keepalives=0&connect_timeout=7&sslrootcert=system&durability=replicated";
         let options = PostgresOptions::new(url).expect("the address is fine");
         assert_eq!(options.schema, "eu west");
         assert_eq!(options.durability, Durability::Replicated);
@@ -299,6 +312,7 @@ mod tests {
         assert_eq!(wanted, TargetSessionAttrs::ReadWrite, "of several, the one that writes");
         assert!(!options.config.get_keepalives());
         assert_eq!(options.config.get_keepalives_idle(), Duration::from_secs(10));
+        assert_eq!(options.connect_within, Duration::from_secs(14), "7 for each host");
         let told = format!("{options:?} {:?}", options.connecting());
         assert!(!told.contains("s3cret"), "{told}");
         assert!(options.connecting().get_options().unwrap().contains("statement_timeout=10000"));

@@ -97,6 +97,12 @@ impl Session {
         &mut self.client
     }
 
+    /// Waits until the connection is gone.
+    pub(super) async fn ended(&mut self) {
+        // The task that drives it ends with it, and never panics.
+        let _ = (&mut self.driver).await;
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.client.is_closed()
     }

@@ -92,7 +92,10 @@ async fn write(
     let mut acknowledged = Vec::new();
     let (name, feeds) = (writer % CHATS, [user("all"), user(format_args!("of-{writer}"))]);
     let id = chat(name);
-    let pause = |_| sleep(Duration::from_millis(20));
+    let pause = |_| async {
+        sleep(Duration::from_millis(20)).await;
+        true
+    };
     for nth in 0.. {
         let mut decided_on: Option<Head> = None;
         loop {
