@@ -167,7 +167,9 @@ fn write_chats(path: &Path) {
         let mut records = vec![record(1, &imported)];
         let pairs = |version: usize| {
             let value = "x".repeat(200);
-            format!(r#"{{"userDataAttached":{{"pairs":{{"k{version}":"{value}"}}}}}}"#)
+            format!(
+                r#"{{"userDataAttached":{{"by":"a5e9c0ffee0000000000000000000001","pairs":{{"k{version}":"{value}"}}}}}}"#
+            )
         };
         records.extend((2..=RECORDS).map(|version| record(version, &pairs(version))));
         let records = records.join(",");

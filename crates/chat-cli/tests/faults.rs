@@ -210,6 +210,7 @@ fn a_full_disk_refuses_writes_and_nothing_else() {
 
 /// The database stops and comes back, or takes writes that it may lose.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long a caller waits is what is shown")]
 fn a_database_that_fails_under_a_server_costs_nothing_acknowledged() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
