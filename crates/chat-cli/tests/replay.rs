@@ -274,6 +274,20 @@ fn replays_say_how_they_end() {
     insta::assert_snapshot!("replay", session.said());
 }
 
+/// While a server lets it wait.
+#[test]
+fn a_replay_can_be_interrupted() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let good = file("waiting.ndjson", &[HEADER, ASK, TOLD, r#"{"type":"end","at":3,"lines":4}"#]);
+    let mut replay = replay(&["replay", &good, "--to", &url]).spawn().unwrap();
+    let held = listener.accept().unwrap();
+    let pid = replay.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(replay.wait().unwrap().code(), Some(130));
+    drop(held);
+}
+
 /// Whatever is in a file, nothing is sent of it unless all of it can be played.
 #[test]
 fn recordings_that_are_none_are_refused_with_the_line() {
