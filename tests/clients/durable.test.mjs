@@ -15,7 +15,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "./people.mjs";
 import { withServer } from "./server.mjs";
 import { withBalancer } from "./sites.mjs";
-import { chance, chatsFor, chatsOf, journalOf, Ledger } from "./storm.mjs";
+import { chance, chatsFor, chatsOf, journalOf, Ledger, now } from "./storm.mjs";
 import { compareHeard, sayGoodbye, Subscriber } from "./subscribers.mjs";
 
 // Enough to see that nothing has come undone; CONTRIBUTING says how to look further.
@@ -31,6 +31,8 @@ const LISTENERS = {
 };
 // How long a server lives at most after it is seen to work.
 const LIFE_MS = 800;
+// How long somebody may hear nothing before the next end waits for them; a session lives for ten seconds.
+const AWAY_MS = 3_000;
 const SENDERS_PER_AGENT = 3;
 // User data are told whole with each change, so they are spread.
 const CHATS_PER_AGENT = 4 + Math.ceil(killsOf("file") / 2);
@@ -111,13 +113,11 @@ async function storm(t, { servers, door, fall }, kills) {
 async function killOften(fall, kills, subscribers, random, signal) {
   const ends = { killed: 0, killedAtStart: 0, asked: 0 };
   const aborted = once(signal, "abort");
-  let inRow = 0;
   while (ends.killed + ends.killedAtStart < kills && !signal.aborted) {
-    // Half of the time everybody has found back before the next end, and soon enough: clients wait
-    // longer after each try that fails.
-    inRow += 1;
-    if (random() < 0.5 || inRow > 4) {
-      inRow = 0;
+    // Half of the time everybody has found back before the next end; and so that nobody is away for as long
+    // as a session lives without its client: those wait longer after each try that fails.
+    const isAway = subscribers.some(({ heard }) => now() - (heard.at(-1)?.at ?? 0) > AWAY_MS);
+    if (isAway || random() < 0.5) {
       const before = subscribers.map(({ heard }) => heard.length);
       const found = Promise.all(subscribers.map((one, at) => one.hearsMoreThan(before[at])));
       await Promise.race([found, aborted]);
