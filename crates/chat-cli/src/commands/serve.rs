@@ -79,10 +79,12 @@ async fn serve(
     json: bool,
 ) -> Result<Exit, Failure> {
     let listen = config.server.listen;
-    let listener =
-        TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|error| cannot_listen(listen, "--listen", &error))?;
     // Port 0 has become a port by now, and the addresses of all resources name it.
-    config.server.listen = listener.local_addr().map_err(|error| cannot_listen(listen, &error))?;
+    config.server.listen =
+        listener.local_addr().map_err(|error| cannot_listen(listen, "--listen", &error))?;
     let greeting = Greeting::of(&config, store, json);
 
     let clock: Arc<dyn Clock> = match &trial.clock {
@@ -160,11 +162,11 @@ async fn run_until_asked(
     Ok(Exit::Done)
 }
 
-fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
+fn cannot_listen(address: SocketAddr, option: &str, error: &std::io::Error) -> Failure {
     Failure::unreachable(match error.kind() {
         ErrorKind::AddrInUse => format!(
             "{address}: another program is using this port; end it, or choose another port with \
-             --listen (port 0 takes a free one)"
+             {option} (port 0 takes a free one)"
         ),
         ErrorKind::PermissionDenied => {
             format!("{address}: this port is not for ordinary users; choose one above 1023")

@@ -204,21 +204,19 @@ impl Given {
 pub(super) fn judge(response: &Response<Bytes>) -> Result<Bytes, Error> {
     let status = response.status().as_u16();
     let body = response.body();
+    let retry_after = response.headers().get(RETRY_AFTER);
+    let retry_after =
+        retry_after.and_then(|value| value.to_str().ok()?.parse().ok()).map(Duration::from_secs);
+    if body.is_empty() && matches!(status, 429 | 503) {
+        return Err(Error::NotNow { http_status: status, retry_after });
+    }
     let reply: Reply = serde_json::from_slice(body).map_err(|error| Error::NotUnderstood {
         why: format!("expected a reply with a statusCode, found HTTP {status}: {error}"),
     })?;
     match reply.status_code {
         // PLAT-1.2-8: in part is done, too.
         0 | 7 if status < 400 => Ok(body.clone()),
-        _ => Err(Error::Refused(Refused {
-            http_status: status,
-            reply,
-            retry_after: response
-                .headers()
-                .get(RETRY_AFTER)
-                .and_then(|value| value.to_str().ok()?.parse().ok())
-                .map(Duration::from_secs),
-        })),
+        _ => Err(Error::Refused(Refused { http_status: status, reply, retry_after })),
     }
 }
 

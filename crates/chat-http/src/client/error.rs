@@ -13,6 +13,13 @@ use super::transport::TransportError;
 pub enum Error {
     /// The server refuses; nothing has changed (PLAT-1.2-2).
     Refused(Refused),
+    /// The server refuses for now, and says so by the HTTP status alone (BAYEUX-14.8).
+    NotNow {
+        /// 429 or 503.
+        http_status: u16,
+        /// When to try again, if the server said so.
+        retry_after: Option<Duration>,
+    },
     /// There was no connection, or it broke. Unless it could not be opened, what was asked may have
     /// happened.
     Unreachable {
@@ -67,7 +74,7 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Refused(refused) => refused.is_fault() || refused.http_status == 429,
-            Self::Unreachable { .. } | Self::TimedOut { .. } => true,
+            Self::NotNow { .. } | Self::Unreachable { .. } | Self::TimedOut { .. } => true,
             // A proxy in front of the server, while it is away.
             Self::NotUnderstood { .. } => true,
             Self::NotHeard { .. } | Self::Ended { .. } | Self::Untrusting { .. } => false,
@@ -94,6 +101,14 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(refused) => refused.fmt(f),
+            Self::NotNow { http_status, retry_after } => {
+                let why = if *http_status == 429 { "too many requests" } else { "not available" };
+                write!(f, "the server refuses for now: {why} (HTTP {http_status})")?;
+                match retry_after {
+                    Some(after) => write!(f, ", asks to wait {} s", after.as_secs()),
+                    None => Ok(()),
+                }
+            }
             Self::Unreachable { why, .. } => write!(f, "the server cannot be reached: {why}"),
             Self::TimedOut { after } => {
                 write!(f, "expected a reply within {} s, found none", after.as_secs_f32())

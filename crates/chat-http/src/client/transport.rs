@@ -98,8 +98,10 @@ impl Transport for HyperTransport {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<Result<Response<Bytes>, TransportError>> {
         let (client, most) = (self.client.clone(), self.most);
         Box::pin(async move {
+            let authority = request.uri().authority().map(ToString::to_string).unwrap_or_default();
             let response = client.request(request.map(Full::new)).await.map_err(|error| {
-                TransportError { why: innermost(&error), sent: !error.is_connect() }
+                let why = format!("{authority}: {}", in_words(innermost(&error)));
+                TransportError { why, sent: !error.is_connect() }
             })?;
             let (parts, body) = response.into_parts();
             let body = Limited::new(body, most).collect().await;
@@ -116,6 +118,19 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
         last = source;
     }
     last.to_string()
+}
+
+/// What people do wrong most often, in their words.
+fn in_words(why: String) -> String {
+    let meant = match &*why {
+        why if why.contains("InvalidContentType") => "it speaks no TLS; is it http:// instead?",
+        why if why.contains("invalid HTTP version") => "it speaks no HTTP; is it https:// instead?",
+        why if why.contains("CaUsedAsEndEntity") => {
+            "its certificate may vouch for others only (made with CA:TRUE), and not be shown by a server"
+        }
+        _ => return why,
+    };
+    format!("{meant} ({why})")
 }
 
 fn roots(options: &Options) -> Result<RootCertStore, Error> {

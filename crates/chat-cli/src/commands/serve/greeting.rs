@@ -73,7 +73,8 @@ fn members(config: &Config, store: &StoreName) -> String {
 /// socket has; programs may read it.
 fn of(config: &Config, store: &StoreName) -> String {
     let scheme = if config.server.speaks_tls() { "https" } else { "http" };
-    let address = format!("{scheme}://{}/api/v2", config.server.listen);
+    let server = format!("{scheme}://{}", config.server.listen);
+    let address = format!("{server}/api/v2");
     let mut out = format!("Listening on {address}");
     if let Some(external) = &config.server.external_url {
         // Writing to a String cannot fail.
@@ -107,6 +108,7 @@ This is the demo contact centre. Everybody knows its passwords, so it listens on
   Queue     {queues}
   Visitors  may send the header ContactCenterId: {contact_center}
   Chat      {DEMO_CHAT}, in progress with agent1
+  Pages     {server}/console (a desktop), {server}/console/customer, {server}/docs
 
 Try it:
 

@@ -136,7 +136,7 @@ impl Trial {
     /// Takes the port of the admin endpoint, if there shall be one.
     pub(super) async fn admin(&self, app: &App) -> Result<Admin, Failure> {
         let Some(address) = self.admin else { return Ok(Admin(None)) };
-        let says = |error| cannot_listen(address, &error);
+        let says = |error| cannot_listen(address, "--admin", &error);
         let listener = TcpListener::bind(address).await.map_err(says)?;
         let address = listener.local_addr().map_err(says)?;
         Ok(Admin(Some(Open { listener, address, app: app.clone(), clock: self.clock.clone() })))
