@@ -226,3 +226,33 @@ impl fmt::Debug for Caller {
         f.debug_struct("Caller").field("address", &self.address).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Bytes, Duration, Error, Response, judge};
+
+    #[track_caller]
+    fn check(status: u16, body: &'static str, expected: &str) {
+        let builder = Response::builder().status(status).header("Retry-After", "7");
+        let error = judge(&builder.body(Bytes::from_static(body.as_bytes())).unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert!(error.is_passing());
+        if let Error::NotNow { retry_after, .. } = error {
+            assert_eq!(retry_after, Some(Duration::from_secs(7)));
+        }
+    }
+
+    #[test]
+    fn refusals_for_now_say_when_to_try_again() {
+        let (busy, gone) = ("too many requests (HTTP 429)", "not available (HTTP 503)");
+        check(429, "", &format!("the server refuses for now: {busy}, asks to wait 7 s"));
+        check(503, "", &format!("the server refuses for now: {gone}, asks to wait 7 s"));
+        let told = r#"{"statusCode":4,"statusMessage":"the server is stopping; try again"}"#;
+        check(503, told, "refused with code 4: the server is stopping; try again");
+        check(
+            502,
+            "<html>",
+            "expected a reply with a statusCode, found HTTP 502: expected value at line 1 column 1",
+        );
+    }
+}
