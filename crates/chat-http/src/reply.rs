@@ -154,7 +154,7 @@ impl Refusal {
     pub(crate) fn undecided(why: &Unavailable) -> Self {
         tracing::warn!(%why, "the store does not say whether it took a record");
         Self::unavailable(
-            "the store does not answer, and whether this was done is not known; look, or repeat it \
+            "the store does not answer, and whether this was done is not known; look, or try again \
              with the Idempotency-Key it had",
         )
     }
