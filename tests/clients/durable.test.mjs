@@ -34,6 +34,8 @@ const LIFE_MS = 800;
 // How long somebody may hear nothing before the next end waits for them; a session lives for ten seconds.
 const AWAY_MS = 3_000;
 const SENDERS_PER_AGENT = 3;
+// Of what somebody missed while away, and hears again, 1,000 events wait at most (DEC-45).
+const BETWEEN_OPERATIONS_MS = 40;
 // User data are told whole with each change, so they are spread.
 const CHATS_PER_AGENT = 4 + Math.ceil(killsOf("file") / 2);
 
@@ -74,7 +76,7 @@ async function storm(t, { servers, door, fall }, kills) {
   const sending = Promise.all(
     agents.flatMap((agent) =>
       Array.from({ length: SENDERS_PER_AGENT }, () =>
-        ledger.send(agent, chatsOf(agent.name, CHATS_PER_AGENT), random, () => over.signal.aborted),
+        ledger.send(agent, chatsOf(agent.name, CHATS_PER_AGENT), random, () => over.signal.aborted, BETWEEN_OPERATIONS_MS),
       ),
     ),
   );
