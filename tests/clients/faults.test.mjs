@@ -170,6 +170,10 @@ test("the admin endpoint is for this machine, and for no page in a browser", asy
     assert.equal(wrong.status, 400);
     assert.equal(wrong.json.error, 'expected a whole number, 1 or more, found "never"');
 
+    const nobody = await administer(faults, { method: "POST", body: { rule: "402 user=agnet1" } });
+    assert.equal(nobody.status, 400);
+    assert.equal(nobody.json.error, 'user: expected the name of a user, found "agnet1"');
+
     const added = await administer(faults, { method: "POST", body: { rule: "503 path=/api/v2/me" } });
     assert.deepEqual(added.json, { id: 1, rule: "503 path=/api/v2/me" });
     assert.equal((await new Agent(server, "agent1").get("/me")).status, 503);

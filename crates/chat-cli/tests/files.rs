@@ -43,6 +43,8 @@ fn files_are_valid_or_say_where_not() {
         (&["validate", "--json", &mixed, &good], ""),
         (&["validate", "-"], r#"{"notificationType":"NewMessages","messages":[{"index":"one"}]}"#),
         (&["validate", "--schema", "chat", "-"], r#"{"state":7}"#),
+        (&["validate", "-"], r#"{"operationName":"AttachUserData"}"#),
+        (&["validate", "-"], r#"{"operationName":"Dance"}"#),
         (&["validate", "--schema", "letter", &good], ""),
         (&["validate", "no/such/file"], ""),
         (&["validate", "-"], "{"),

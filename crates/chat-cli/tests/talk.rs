@@ -49,6 +49,9 @@ fn operations_are_sent_and_refused() {
     for (args, stdin) in [
         (&["send", &url, CHAT, attach][..], ""),
         (&["send", &url, CHAT, "SetInFocus", "Consult", "Leave"], ""),
+        (&["send", &url, CHAT, "AttachUserDta"], ""),
+        (&["send", &url, CHAT, "leave"], ""),
+        (&["send", &url, CHAT, "Dance"], ""),
         (
             &["send", "--json", &url, CHAT, "-"],
             "{\"operationName\":\"SetInFocus\"}\n{\"operationName\":\"Reject\"}",

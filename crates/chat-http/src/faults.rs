@@ -210,6 +210,12 @@ impl Faults {
         }
     }
 
+    /// The name in a rule that no user has: it would never strike, and nobody would know why.
+    pub(crate) fn stranger<'a>(&self, rule: &'a FaultRule) -> Option<&'a str> {
+        let roster = self.0.roster.get()?;
+        rule.user().filter(|name| roster.user_named(name).is_none())
+    }
+
     /// Whether a user is the one that a rule is about.
     fn is_user(&self, rule: &FaultRule, user: Option<&UserId>) -> bool {
         self.are(&Whose(rule.user.clone()), user)

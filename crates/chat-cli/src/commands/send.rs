@@ -118,8 +118,10 @@ fn bodies(arguments: &[String], any: bool) -> Result<Vec<String>, Failure> {
             body.push('}');
             bodies.push(body);
         } else {
+            let meant = similar(argument).map(|name| format!("; did you mean {name}?"));
             return Err(Failure::usage(format!(
-                "expected the JSON of an operation, the name of one, @FILE or -, found {argument:?}"
+                "expected the JSON of an operation, the name of one, @FILE or -, found {argument:?}{}",
+                meant.unwrap_or_default()
             )));
         }
     }
@@ -135,6 +137,17 @@ fn is_name(text: &str) -> bool {
         || CustomerOperationKind::from_name(text).is_some()
         || MonitoringOperationKind::from_name(text).is_some()
         || SupervisorOperationKind::from_name(text).is_some()
+}
+
+/// The name that is most like `text`, if one is much like it.
+fn similar(text: &str) -> Option<&'static str> {
+    let names = (OperationKind::ALL.iter().map(|kind| kind.name()))
+        .chain(CustomerOperationKind::ALL.iter().map(|kind| kind.name()))
+        .chain(MonitoringOperationKind::ALL.iter().map(|kind| kind.name()))
+        .chain(SupervisorOperationKind::ALL.iter().map(|kind| kind.name()));
+    let text = text.to_ascii_lowercase();
+    let like = |name: &str| strsim::jaro_winkler(&text, &name.to_ascii_lowercase());
+    names.max_by(|one, other| like(one).total_cmp(&like(other))).filter(|name| like(name) > 0.85)
 }
 
 fn is_word(text: &str) -> bool {

@@ -60,6 +60,8 @@ struct Found {
 struct Problem {
     at: String,
     why: String,
+    /// None of several forms fits, and none of them seems to be the one that was meant.
+    is_vague: bool,
 }
 
 /// The schemas that were needed so far.
@@ -68,7 +70,7 @@ struct Validators(Vec<(&'static str, Validator)>);
 
 impl Validators {
     fn judge(&mut self, text: &str, said: Option<&'static str>) -> Found {
-        let problem = |why: String| vec![Problem { at: String::new(), why }];
+        let problem = |why: String| vec![Problem { at: String::new(), why, is_vague: false }];
         let json = match texts::strict(text) {
             Ok(json) => json,
             Err(why) => return Found { schema: said, problems: problem(why) },
@@ -86,10 +88,14 @@ impl Validators {
         };
         let mut problems: Vec<Problem> =
             self.of(name).iter_errors(&value).flat_map(|error| causes(&error)).collect();
-        if problems.is_empty()
+        // The reader knows which of many forms was meant.
+        if problems.iter().all(|problem| problem.is_vague)
             && let Err(why) = read(name, text)
         {
             problems = problem(why);
+        }
+        if problems.iter().any(|problem| !problem.is_vague) {
+            problems.retain(|problem| !problem.is_vague);
         }
         Found { schema: Some(name), problems }
     }
@@ -110,9 +116,11 @@ impl Validators {
 /// meant, which is the one whose `operationName` fits and that got farthest.
 fn causes(error: &ValidationError<'_>) -> Vec<Problem> {
     let here = depth(error);
+    let mut is_vague = false;
     if let ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } =
         error.kind()
     {
+        is_vague = true;
         let is_meant = |branch: &&Vec<ValidationError<'static>>| {
             let fits =
                 |error: &ValidationError<'_>| error.instance_path().as_str() != "/operationName";
@@ -123,7 +131,7 @@ fn causes(error: &ValidationError<'_>) -> Vec<Problem> {
             return branch.iter().flat_map(causes).collect();
         }
     }
-    vec![Problem { at: error.instance_path().to_string(), why: error.to_string() }]
+    vec![Problem { at: error.instance_path().to_string(), why: error.to_string(), is_vague }]
 }
 
 fn depth(error: &ValidationError<'_>) -> usize {
@@ -185,7 +193,7 @@ fn print(file: &Path, number: Option<usize>, found: &Found, json: bool) -> Resul
         if found.problems.is_empty() {
             return render::line(format_args!("{name}: valid {schema}"));
         }
-        for Problem { at, why } in &found.problems {
+        for Problem { at, why, .. } in &found.problems {
             let at = if at.is_empty() { String::new() } else { format!(" at {at}") };
             render::line(format_args!("{name}: no valid {schema}:{at} {why}"))?;
         }

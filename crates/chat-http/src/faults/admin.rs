@@ -82,10 +82,16 @@ async fn add(State(faults): State<Faults>, headers: HeaderMap, body: Bytes) -> R
         Err(refusal) => return refusal,
     };
     match rule.parse::<FaultRule>() {
-        Ok(rule) => {
-            let id = faults.add(rule.clone());
-            print(StatusCode::CREATED, &json!({ "id": id, "rule": rule.to_string() }))
-        }
+        Ok(rule) => match faults.stranger(&rule) {
+            Some(name) => {
+                let message = format!("user: expected the name of a user, found {name:?}");
+                refuse(StatusCode::BAD_REQUEST, &message)
+            }
+            None => {
+                let id = faults.add(rule.clone());
+                print(StatusCode::CREATED, &json!({ "id": id, "rule": rule.to_string() }))
+            }
+        },
         Err(error) => refuse(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }

@@ -37,6 +37,13 @@ pub struct FaultRule {
     pub(super) per_million: Option<u32>,
 }
 
+impl FaultRule {
+    /// The name of the user whose requests or sessions it is about; without one, everybody's.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+}
+
 /// What fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
