@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -76,6 +77,43 @@ function operations(document) {
     Object.entries(methods).map(([method, { operationId }]) => ({ method, path, operationId })),
   );
 }
+
+// A proxy that has the server below /gws, and says so to nobody.
+async function withPrefix(server, work) {
+  const proxy = createServer((asked, answer) => {
+    if (!asked.url.startsWith("/gws/")) return answer.writeHead(404).end();
+    const options = { method: asked.method, headers: asked.headers };
+    const passed = request(server.origin + asked.url.slice("/gws".length), options, (response) => {
+      answer.writeHead(response.statusCode, response.headers);
+      response.pipe(answer);
+    });
+    asked.pipe(passed);
+  });
+  await new Promise((done) => proxy.listen(0, "127.0.0.1", done));
+  try {
+    await work({ origin: `http://127.0.0.1:${proxy.address().port}` });
+  } finally {
+    proxy.closeAllConnections();
+    proxy.close();
+  }
+}
+
+test("behind a proxy that has it below a path, what is tried out goes there", async () => {
+  await withServer({}, async (server) => {
+    await withPrefix(server, async (proxy) => {
+      await withPage(proxy, "/gws/docs", async (page) => {
+        await page.waitForSelector(".opblock");
+        await page.click("[id$=-readLiveness] .opblock-summary-control");
+        await page.click("[id$=-readLiveness] .try-out__btn");
+        const answered = page.waitForResponse((response) => response.url().endsWith("/health/live"));
+        await page.click("[id$=-readLiveness] .execute");
+        const response = await answered;
+        assert.equal(response.url(), `${proxy.origin}/gws/health/live`);
+        assert.equal(response.status(), 200);
+      });
+    });
+  });
+});
 
 for (const path of ["/docs", "/docs/"]) {
   test(`${path} shows every operation, strictly and offline`, async () => {

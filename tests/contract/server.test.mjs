@@ -85,6 +85,40 @@ for (const { name, words, least } of [
   });
 }
 
+// Schemathesis seldom gets past the first request of a visitor by chance.
+test("the links lead a visitor from RequestChat to the messages and the end", async () => {
+  await withServer(center, async (server) => {
+    const start = document.paths["/api/v2/chats"].post;
+    const { links } = start.responses["200"];
+    const { value } = start.requestBody.content["application/json"].examples.RequestChat;
+    const ask = async (method, path, body) => {
+      const headers = body ? { "Content-Type": "application/json" } : {};
+      const response = await fetch(server.origin + path, { method, headers, body: body && JSON.stringify(body) });
+      assert.equal(response.status, 200, `${method} ${path}: ${await response.clone().text()}`);
+      return response.json();
+    };
+    const opened = await ask("POST", "/api/v2/chats", value);
+    const follow = ({ operationId, parameters, requestBody }) => {
+      const [path, methods] = Object.entries(document.paths).find(([, methods]) =>
+        Object.values(methods).some((operation) => operation.operationId === operationId),
+      );
+      const [method] = Object.entries(methods).find(([, operation]) => operation.operationId === operationId);
+      const filled = path.replace(/\{(\w+)\}/g, (_, name) => {
+        const pointer = parameters[`path.${name}`].match(/^\$response\.body#\/(\w+)$/)[1];
+        return opened[pointer];
+      });
+      return ask(method.toUpperCase(), filled, requestBody);
+    };
+    assert.deepEqual(Object.keys(links).sort(), ["complete", "messages", "refresh", "say"]);
+    await follow(links.say);
+    const { messages } = await follow(links.messages);
+    assert.ok(messages.some(({ text }) => text === links.say.requestBody.text), JSON.stringify(messages));
+    assert.equal((await follow(links.refresh)).chat.state, "WaitingForAgent");
+    await follow(links.complete);
+    assert.equal((await follow(links.refresh)).chat.state, "Idle");
+  });
+});
+
 for (const { name, why, refused, shown } of DIFFERENCES) {
   test(`${name} is still a difference: ${why}`, async () => {
     await withServer(center, async (server) => {

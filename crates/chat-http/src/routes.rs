@@ -27,7 +27,7 @@ use hyper::Method;
 use crate::server::Shared;
 pub(crate) use express::Express;
 #[cfg(feature = "schema")]
-pub(crate) use notifications::{NO_UPGRADE, UNTOLD, no_transport};
+pub(crate) use notifications::UNTOLD;
 pub(crate) use notifications::{NOTIFICATIONS, untold};
 #[cfg(feature = "schema")]
 pub(crate) use session::PartialSuccess;

@@ -186,7 +186,7 @@ impl Center<'_> {
 /// Whether `name` can name a channel of a session (PLAT-3.3-2): it is a part of an address.
 pub(crate) fn is_channel_name(name: &str) -> bool {
     const LONGEST: usize = 64;
-    !name.is_empty() && name.len() <= LONGEST && !name.contains(['/', '?', '#'])
+    !name.is_empty() && name.chars().count() <= LONGEST && !name.contains(['/', '?', '#'])
 }
 
 const UUID: &str = "a UUID in lower case such as \"6d7466c8-6a21-4e64-b51e-0308e34995ec\"";

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::play::Played;
 use super::schemas::Schemas;
 use super::{links, parameters, refusals};
-use crate::routes::{Access, Chapter, NO_UPGRADE, Route, Shape, UNTOLD, no_transport};
+use crate::routes::{Access, Chapter, Route, Shape, UNTOLD};
 
 const JSON: &str = "application/json";
 
@@ -191,13 +191,7 @@ fn messages(route: &Route) -> Vec<(&'static str, Value)> {
     } else {
         let refused = "What came is neither the beginning of a websocket nor a poll, which is told; or \
             `message` is no batch of messages, and the reply is empty.";
-        let mut refusal = told(refused);
-        let example: Value =
-            serde_json::from_str(&no_transport(NO_UPGRADE).body()).unwrap_or_default();
-        let schema = json!({ "$ref": "#/components/schemas/Refusal" });
-        let examples = json!({ "noUpgrade": { "value": example } });
-        refusal["content"] = json!({ JSON: { "schema": schema, "examples": examples } });
-        vec![("101", told("The beginning of a websocket (BAYEUX-12.2).")), ("400", refusal)]
+        vec![("101", told("The beginning of a websocket (BAYEUX-12.2).")), ("400", told(refused))]
     }
 }
 

@@ -59,7 +59,7 @@ pub(super) fn make(name: &str, schemas: &mut Schemas) -> Value {
             schema["properties"]["channels"] = json!({
                 "description": "The names of the channels to open.",
                 "type": "array",
-                "items": { "type": "string", "minLength": 1, "maxLength": 64 },
+                "items": { "type": "string", "pattern": "^[^/?#]+$", "minLength": 1, "maxLength": 64 },
                 "minItems": 1,
                 "maxItems": MOST_CHANNELS,
             });

@@ -156,7 +156,7 @@ async fn converse_by_get(
         return upgrade(server, caller, &headers, socket, recorded);
     }
     if !server.config.notifications.callback_polling {
-        return Err(no_transport(NO_UPGRADE));
+        return Err(no_transport("found a GET that is no upgrade to a websocket"));
     }
     let query = Query::parse(uri.query());
     // BAYEUX-12.1-1, -2.
@@ -194,10 +194,7 @@ fn upgrade(
     }
 }
 
-/// What is found where neither a websocket nor a callback is asked for.
-pub(crate) const NO_UPGRADE: &str = "found a GET that is no upgrade to a websocket";
-
-pub(crate) fn no_transport(found: &str) -> Refusal {
+fn no_transport(found: &str) -> Refusal {
     Refusal::new(StatusCode::InvalidValue, format!("expected a POST of Bayeux messages, {found}"))
 }
 

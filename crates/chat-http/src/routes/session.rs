@@ -198,7 +198,10 @@ fn channel_names(body: JsonRef<'_>) -> Result<Vec<String>, Refusal> {
             return Err(wrong_type("channels", "an array of strings", element));
         };
         if !is_channel_name(&name) {
-            return Err(out_of_range("channel names of 1 to 64 bytes", format!("{name:?}")));
+            return Err(out_of_range(
+                "channel names of 1 to 64 characters without /, ? and #",
+                format!("{name:?}"),
+            ));
         }
         names.push(name.into_owned());
     }

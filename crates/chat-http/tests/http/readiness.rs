@@ -127,7 +127,12 @@ async fn refused_requests_say_what_was_expected() {
         (r#"{"operationName":"StartContactCenterSession","channels":"chat"}"#, 10, "an array"),
         (r#"{"operationName":"StartContactCenterSession","channels":[1]}"#, 10, "a number"),
         (r#"{"operationName":"StartContactCenterSession","channels":[]}"#, 10, "1 to 32"),
-        (r#"{"operationName":"StartContactCenterSession","channels":[""]}"#, 10, "1 to 64 bytes"),
+        (
+            r#"{"operationName":"StartContactCenterSession","channels":[""]}"#,
+            10,
+            "1 to 64 characters",
+        ),
+        (r#"{"operationName":"StartContactCenterSession","channels":["a/b"]}"#, 10, "without /"),
     ] {
         post(&site, "/api/v2/me", body).await.assert_refused(400, code, part);
     }
