@@ -8,6 +8,7 @@
 //! before it is released, except the rows, which are written by whoever asked for the change.
 
 mod failing;
+mod figures;
 mod follow;
 mod rows;
 mod socket;
@@ -28,7 +29,6 @@ use chat_model::UserId;
 use chat_store::{FeedId, Store as _, Unavailable};
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
-use metrics::{Gauge, Histogram};
 use tokio::sync::{Notify, oneshot};
 
 use crate::agenda::Agenda;
@@ -39,6 +39,7 @@ use crate::desk::Desk;
 use crate::faults::Faults;
 use crate::metrics::Metrics;
 use crate::storage::AnyStore;
+use figures::Figures;
 use follow::Followed;
 use rows::{Change, Rows, TRIES};
 use topics::Topics;
@@ -85,14 +86,6 @@ struct State {
     rows: Rows,
     /// The time-out that is waited for.
     armed: Option<Instant>,
-}
-
-/// What operators see of the hub.
-struct Figures {
-    sessions: Gauge,
-    polls: Gauge,
-    sockets: Gauge,
-    feed_lag: Histogram,
 }
 
 /// What the hub works with.
@@ -150,16 +143,7 @@ impl Hub {
             sockets_gone: Notify::new(),
             cut: Notify::new(),
             faults,
-            figures: Figures {
-                sessions: metrics
-                    .gauge("chat_notification_sessions", "Notification sessions of this node."),
-                polls: metrics.gauge("chat_held_polls", "Polls that wait for news."),
-                sockets: metrics.gauge("chat_websockets", "Open websockets."),
-                feed_lag: metrics.histogram(
-                    "chat_feed_lag_seconds",
-                    "From the time of a record to its being told to the sessions of a user here.",
-                ),
-            },
+            figures: Figures::new(metrics),
         }
     }
 
@@ -330,6 +314,7 @@ impl Hub {
                     state.rows.moved(&client_id);
                 }
                 Output::SessionClosed { client_id, owner, reason, last_of_owner } => {
+                    self.figures.closed(reason);
                     state.rows.closed(client_id, reason);
                     if last_of_owner {
                         let user = user_of(&owner);

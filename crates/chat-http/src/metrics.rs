@@ -55,7 +55,6 @@ impl Metrics {
         let handle = recorder.handle();
         for (name, help) in [
             ("chat_http_requests_total", "Requests answered, by route and HTTP status class."),
-            ("chat_logins_total", "Basic credentials checked, by result."),
             ("chat_http_connections_refused_total", "Connections beyond the limit."),
         ] {
             recorder.describe_counter(KeyName::from_const_str(name), None, help.into());
@@ -70,10 +69,6 @@ impl Metrics {
             Some(Unit::Seconds),
             "From the head of a request to the head of its reply, held polls included.".into(),
         );
-        let logins = ["refused", "accepted"].map(|result| {
-            let labels = vec![Label::from_static_parts("result", result)];
-            recorder.register_counter(&Key::from_parts("chat_logins_total", labels), &METADATA)
-        });
         let mut places = BTreeMap::new();
         let mut figures = vec![RouteFigures::new(&recorder, "none")];
         for pattern in routes.map(Route::path) {
@@ -82,6 +77,11 @@ impl Metrics {
                 RouteId(figures.len() - 1)
             });
         }
+        let logins = counters(
+            &recorder,
+            ("chat_logins_total", "Basic credentials checked, by result."),
+            ("result", ["refused", "accepted"]),
+        );
         Self {
             places,
             routes: figures,
@@ -126,6 +126,15 @@ impl Metrics {
         self.recorder.register_counter(&Key::from_static_name(name), &METADATA)
     }
 
+    /// A counter for each value of one label, for another part of the server.
+    pub(crate) fn counters<const N: usize>(
+        &self,
+        name_and_help: (&'static str, &'static str),
+        label_and_values: (&'static str, [&'static str; N]),
+    ) -> [Counter; N] {
+        counters(&self.recorder, name_and_help, label_and_values)
+    }
+
     /// A gauge for another part of the server; `help` is one sentence.
     pub(crate) fn gauge(&self, name: &'static str, help: &'static str) -> Gauge {
         self.recorder.describe_gauge(KeyName::from_const_str(name), None, help.into());
@@ -154,6 +163,18 @@ impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Metrics(…)")
     }
+}
+
+fn counters<const N: usize>(
+    recorder: &PrometheusRecorder,
+    (name, help): (&'static str, &'static str),
+    (label, values): (&'static str, [&'static str; N]),
+) -> [Counter; N] {
+    recorder.describe_counter(KeyName::from_const_str(name), None, help.into());
+    values.map(|value| {
+        let labels = vec![Label::from_static_parts(label, value)];
+        recorder.register_counter(&Key::from_parts(name, labels), &METADATA)
+    })
 }
 
 impl RouteFigures {

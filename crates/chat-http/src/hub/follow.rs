@@ -258,6 +258,7 @@ impl Hub {
     fn lost_track(&self, feed: &FeedId) {
         let mut state = self.state();
         if let Some(followed) = state.followed.swap_remove(feed) {
+            tracing::warn!("a user's notification sessions are ended: what they missed is gone");
             state.server.drop_owner(self.now(), &followed.owner, Reconnect::Handshake);
         }
         self.carry_out(state);

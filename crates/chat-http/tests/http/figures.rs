@@ -128,3 +128,47 @@ async fn conflicts_and_retries_are_counted_apart() {
     site.attach(&chat, "e").await;
     assert_eq!(figures().await, at(4, 1, 2));
 }
+
+/// A client finds out by 402 only, which does not say why: the operator's figures do.
+#[tokio::test]
+async fn sessions_that_end_are_counted_by_reason() {
+    let site = Site::with(|config| config.notifications.max_queued_events = 2);
+    let store = site.store.clone();
+    let site = site.shared(store);
+    let chat = site.chat_of_agent1().await;
+    let ended = async |site: &Site| {
+        let mut counts = Vec::new();
+        for reason in ["disconnected", "timed_out", "overflow", "ended", "moved", "other"] {
+            let name = format!("chat_notification_sessions_ended_total{{reason=\"{reason}\"}}");
+            counts.push(site.figure_of(&name).await as u64);
+        }
+        counts
+    };
+    assert_eq!(ended(&site).await, [0; 6]);
+
+    site.listen("agent1").await;
+    for key in ["a", "b", "c"] {
+        site.attach(&chat, key).await;
+        site.app.catch_up().await;
+    }
+    assert_eq!(ended(&site).await, [0, 0, 1, 0, 0, 0], "nobody fetched what waited");
+
+    let gone = site.listen("agent1").await;
+    let bye = json!([{"channel": "/meta/disconnect", "clientId": gone.client_id}]);
+    site.bayeux("agent1", &bye).await;
+    assert_eq!(ended(&site).await, [1, 0, 1, 0, 0, 0]);
+
+    let moved = site.listen("agent1").await;
+    let other = site.restarted();
+    moved.poll(&other, json!({})).await;
+    site.app.catch_up().await;
+    assert_eq!(ended(&site).await, [1, 0, 1, 0, 1, 0], "the other node has it");
+
+    site.clock.advance(120_000);
+    other.app.catch_up().await;
+    assert_eq!(ended(&other).await, [0, 1, 0, 0, 0, 0]);
+    site.listen("agent1").await;
+    let end = json!({"operationName": "EndContactCenterSession"});
+    site.ask(Ask::post("/api/v2/me", end.to_string()).by("agent1")).await.assert_ok();
+    assert_eq!(ended(&site).await, [1, 0, 1, 1, 1, 0]);
+}
