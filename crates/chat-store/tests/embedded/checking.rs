@@ -2,7 +2,8 @@
 //! without.
 
 use chat_model::ChatId;
-use chat_store::{Append, Head, Inspect, Store, check};
+use chat_store::embedded::Health;
+use chat_store::{Append, Head, Inspect, RedbStore, Store, check};
 use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 
 use crate::kit::{Hands, Place, chat, command, user};
@@ -35,15 +36,28 @@ fn first_record(txn: &WriteTransaction) -> u64 {
     txn.open_table(JOURNAL).unwrap().first().unwrap().unwrap().0.value()
 }
 
-async fn finds(damage: impl Fn(&WriteTransaction), says: &str) {
-    let place = Place::in_memory();
-    filled(&place).await;
+/// The filled store with damage in it.
+async fn damaged(place: &Place, damage: impl Fn(&WriteTransaction)) -> RedbStore {
+    filled(place).await;
     let db = Database::open(place.file()).unwrap();
     let txn = db.begin_write().unwrap();
     damage(&txn);
     txn.commit().unwrap();
     db.close().unwrap();
-    let store = Hands::default().options().open(place.file()).expect("the file opens");
+    Hands::default().options().open(place.file()).expect("the file opens")
+}
+
+fn change_first_record(txn: &WriteTransaction) {
+    let key = first_record(txn);
+    let mut journal = txn.open_table(JOURNAL).unwrap();
+    let mut row = journal.get(key).unwrap().unwrap().value().to_vec();
+    *row.last_mut().unwrap() ^= 1;
+    journal.insert(key, row.as_slice()).unwrap();
+}
+
+async fn finds(damage: impl Fn(&WriteTransaction), says: &str) {
+    let place = Place::in_memory();
+    let store = damaged(&place, damage).await;
     let checked = check(&store, fold).await.expect("the file can be walked");
     store.close().await;
     let told = checked.complaints.join("\n");
@@ -81,13 +95,7 @@ async fn a_check_finds_every_kind_of_damage_and_complains_of_nothing_else() {
     )
     .await;
     finds(
-        |txn| {
-            let key = first_record(txn);
-            let mut journal = txn.open_table(JOURNAL).unwrap();
-            let mut row = journal.get(key).unwrap().unwrap().value().to_vec();
-            *row.last_mut().unwrap() ^= 1;
-            journal.insert(key, row.as_slice()).unwrap();
-        },
+        change_first_record,
         "chat 0 cannot be read: the store is unavailable: the file is damaged",
     )
     .await;
@@ -161,6 +169,31 @@ async fn a_check_finds_every_kind_of_damage_and_complains_of_nothing_else() {
         "chat 1: the snapshot is not the fold",
     )
     .await;
+}
+
+/// One damaged chat is no reason not to serve the others; that a disk has changed one page is a reason to
+/// tell whoever asks, until somebody has looked and opened the file anew.
+#[tokio::test]
+async fn damage_is_told_by_the_health_and_stops_nobody_else() {
+    let place = Place::in_memory();
+    let store = damaged(&place, change_first_record).await;
+    assert_eq!(store.health(), Health::Ready, "nobody has met it");
+    let met = store.records(&chat(0), 0, 9).await.unwrap_err();
+    assert!(met.is_damage(), "{met}");
+    let Health::Damaged(why) = store.health() else { panic!("{:?}", store.health()) };
+    assert!(why.contains("the file is damaged"), "{why}");
+
+    let whole = store.load(&chat(1)).await.unwrap().unwrap();
+    let id = chat(1);
+    let append = Append::new(&id, whole.head, command(1, 4), 0, b"e");
+    store.append(append).await.expect("another chat goes on");
+    assert_eq!(store.health(), Health::Damaged(why), "nothing heals it");
+    store.close().await;
+
+    let store = Hands::default().options().open(place.file()).expect("the file opens");
+    assert_eq!(store.health(), Health::Ready, "nobody has met it since");
+    assert_eq!(store.load(&chat(1)).await.unwrap().unwrap().head.version, 4);
+    store.close().await;
 }
 
 #[tokio::test]
