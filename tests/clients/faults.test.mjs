@@ -85,6 +85,39 @@ test("drop-poll: clients poll again and miss nothing", async () => {
   });
 });
 
+// The rule comes when the polls are already held; what was held is closed without an answer.
+test("drop-poll closes polls that are held when it comes, and nothing is lost", async () => {
+  await withListeners(POLLING, async ({ fault, hears, struck, tell }) => {
+    await tell(1);
+    await hears(1);
+    await fault(`drop-poll=0s count=${POLLING.length}`);
+    await struck(POLLING.length);
+    await tell(2);
+    await hears(2);
+  });
+});
+
+test("each of several rules strikes one request", async () => {
+  await withServer({ words: ADMIN }, async (server) => {
+    const agent = new Agent(server, "agent1");
+    const faults = `${server.admin}/faults`;
+    for (const rule of ["503=7 count=1", "503=8 count=1", "drop nth=1", "slow=100000 count=1"]) {
+      const body = { rule: `${rule} path=/api/v2/me` };
+      assert.equal((await administer(faults, { method: "POST", body })).status, 201);
+    }
+    for (const seconds of ["7", "8"]) {
+      const refused = await agent.get("/me");
+      assert.equal(refused.status, 503);
+      assert.equal(refused.headers.get("Retry-After"), seconds);
+    }
+    await assert.rejects(agent.get("/me"), /fetch failed/);
+    assert.equal((await agent.get("/me")).status, 200);
+    const { json } = await administer(faults);
+    const struck = json.faults.map(({ matched, struck }) => [matched, struck]);
+    assert.deepEqual(struck, [[4, 1], [3, 1], [2, 1], [1, 1]]);
+  });
+});
+
 for (const rule of ["drop", "eof", "eof=1"]) {
   test(`${rule}: what is lost with a reply comes again for those who acknowledge`, async () => {
     const polling = ACKNOWLEDGING.filter(({ transport }) => transport === "long-polling");
@@ -170,9 +203,15 @@ test("the admin endpoint is for this machine, and for no page in a browser", asy
     assert.equal(wrong.status, 400);
     assert.equal(wrong.json.error, 'expected a whole number, 1 or more, found "never"');
 
-    const nobody = await administer(faults, { method: "POST", body: { rule: "402 user=agnet1" } });
-    assert.equal(nobody.status, 400);
-    assert.equal(nobody.json.error, 'user: expected the name of a user, found "agnet1"');
+    for (const [rule, expected] of [
+      ["402 user=agnet1", 'user=NAME of somebody in the contact centre, found "agnet1"'],
+      ["503 operation=Acept", /^operation=NAME of an operation such as Accept, .*, found "Acept"$/],
+      ["503 operation=/meta/conect", /^operation=NAME of .*, found "\/meta\/conect"$/],
+    ]) {
+      const unknown = await administer(faults, { method: "POST", body: { rule } });
+      assert.equal(unknown.status, 400);
+      assert.match(unknown.json.error.replace("expected ", ""), new RegExp(expected), rule);
+    }
 
     const added = await administer(faults, { method: "POST", body: { rule: "503 path=/api/v2/me" } });
     assert.deepEqual(added.json, { id: 1, rule: "503 path=/api/v2/me" });

@@ -125,6 +125,11 @@ impl Config {
         }
     }
 
+    /// Whether there is an operation of this name on agents and their channels (PLAT-3.3 to 3.5).
+    pub(crate) fn is_agent_operation(&self, name: &str) -> bool {
+        people::is_agent_operation(name, &self.agent_states)
+    }
+
     /// Reads and checks a TOML document.
     ///
     /// # Errors

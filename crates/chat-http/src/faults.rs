@@ -26,7 +26,7 @@ use tokio::sync::Notify;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::roster::Roster;
-use rule::{Asked, Entry, Kind, Plan};
+use rule::{Asked, End, Entry, Kind, Plan};
 
 pub use admin::serve_admin;
 pub use grammar::FaultError;
@@ -136,21 +136,79 @@ impl Faults {
         self.table().entries.iter().any(|entry| entry.rule.user.is_some())
     }
 
-    /// What shall become of a request.
+    /// What shall become of a request. A rule that another one leaves nothing to do does not count it,
+    /// so each of several strikes one.
     fn plan(&self, asked: &Asked<'_>) -> Plan {
         let now = self.0.clock.monotonic();
         let mut plan = Plan::default();
-        for entry in &mut self.table().entries {
-            let is_meant = entry.rule.kind.is_of_requests()
-                && entry.is_active(now)
+        let mut table = self.table();
+        let strikes = |entry: &mut Entry| {
+            let is_meant = entry.is_active(now)
                 && entry.rule.means(asked)
                 && self.is_user(&entry.rule, asked.user);
-            if is_meant && entry.strikes(&*self.0.chance) {
+            let strikes = is_meant && entry.strikes(&*self.0.chance);
+            if strikes {
                 tracing::info!(rule = %entry.rule, path = asked.route(), "a fault strikes");
-                plan.add(&entry.rule.kind);
+            }
+            strikes
+        };
+        for entry in &mut table.entries {
+            let kind = entry.rule.kind;
+            match kind {
+                Kind::Delay(delay) if strikes(entry) => plan.delay += delay,
+                _ if plan.end.is_none() && kind.end().is_some() && strikes(entry) => {
+                    plan.end = kind.end();
+                }
+                _ => {}
+            }
+        }
+        // The others have no body that could take its time.
+        if matches!(plan.end, None | Some(End::BrokenOff { .. })) {
+            for entry in &mut table.entries {
+                if let Kind::Slow(rate) = entry.rule.kind
+                    && strikes(entry)
+                {
+                    plan.slow = Some(plan.slow.map_or(rate, |slowest| slowest.min(rate)));
+                }
             }
         }
         plan
+    }
+
+    /// Waits until a rule drops a poll that is held from now on, if ever: one that is there, or one
+    /// that comes while the poll is held.
+    async fn poll_dropped(&self, asked: &Asked<'_>) {
+        let since = self.0.clock.monotonic();
+        // The rules that have let it go, by number.
+        let mut passed = Vec::new();
+        loop {
+            let changed = self.0.changed.notified();
+            let now = self.0.clock.monotonic();
+            let mut next: Option<Duration> = None;
+            for entry in &mut self.table().entries {
+                let Kind::DropPoll { held } = entry.rule.kind else { continue };
+                let is_meant = !passed.contains(&entry.id)
+                    && entry.rule.means(asked)
+                    && self.is_user(&entry.rule, asked.user);
+                let due = entry.begins().max(since.saturating_add(held));
+                if is_meant && due > now {
+                    next = Some(next.map_or(due, |next| next.min(due)));
+                } else if is_meant {
+                    passed.push(entry.id);
+                    if entry.is_active(now) && entry.strikes(&*self.0.chance) {
+                        tracing::info!(rule = %entry.rule, "a fault strikes");
+                        return;
+                    }
+                }
+            }
+            match next {
+                Some(next) => tokio::select! {
+                    () = tokio::time::sleep(next.saturating_sub(now)) => {}
+                    () = changed => {}
+                },
+                None => changed.await,
+            }
+        }
     }
 
     /// What the user's sessions hear of an entry of their feed, and whether they are forgotten then.
@@ -208,12 +266,6 @@ impl Faults {
             },
             None => changed.await,
         }
-    }
-
-    /// The name in a rule that no user has: it would never strike, and nobody would know why.
-    pub(crate) fn stranger<'a>(&self, rule: &'a FaultRule) -> Option<&'a str> {
-        let roster = self.0.roster.get()?;
-        rule.user().filter(|name| roster.user_named(name).is_none())
     }
 
     /// Whether a user is the one that a rule is about.

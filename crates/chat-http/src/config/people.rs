@@ -180,6 +180,11 @@ const TAKEN: [&str; 11] = [
     "CancelSupervisorMonitoring",
 ];
 
+/// Whether an operation on a user or on a channel has this name, custom states included.
+pub(super) fn is_agent_operation(name: &str, states: &[AgentState]) -> bool {
+    TAKEN.contains(&name) || states.iter().any(|state| state.operation_name == name)
+}
+
 pub(super) const ROLES: [&str; 4] = ["ROLE_AGENT", "ROLE_SUPERVISOR", "ROLE_ADMIN", "ROLE_APIUSER"];
 
 pub(super) fn validate_agent_states(states: &[AgentState], problems: &mut Vec<Problem>) {

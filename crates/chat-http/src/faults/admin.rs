@@ -76,22 +76,21 @@ async fn list(State(faults): State<Faults>) -> Response {
     print(StatusCode::OK, &json!({ "faults": faults }))
 }
 
-async fn add(State(faults): State<Faults>, headers: HeaderMap, body: Bytes) -> Response {
+async fn add(State(all): State<Administered>, headers: HeaderMap, body: Bytes) -> Response {
     let rule = match read(&headers, &body, "rule") {
         Ok(rule) => rule,
         Err(refusal) => return refusal,
     };
-    match rule.parse::<FaultRule>() {
-        Ok(rule) => match faults.stranger(&rule) {
-            Some(name) => {
-                let message = format!("user: expected the name of a user, found {name:?}");
-                refuse(StatusCode::BAD_REQUEST, &message)
-            }
-            None => {
-                let id = faults.add(rule.clone());
-                print(StatusCode::CREATED, &json!({ "id": id, "rule": rule.to_string() }))
-            }
-        },
+    let rule =
+        rule.parse::<FaultRule>().and_then(|rule| match rule.unknown_in(&all.app.server.config) {
+            Some(unknown) => Err(unknown),
+            None => Ok(rule),
+        });
+    match rule {
+        Ok(rule) => {
+            let id = all.faults.add(rule.clone());
+            print(StatusCode::CREATED, &json!({ "id": id, "rule": rule.to_string() }))
+        }
         Err(error) => refuse(StatusCode::BAD_REQUEST, &error.to_string()),
     }
 }

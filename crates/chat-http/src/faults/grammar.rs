@@ -161,7 +161,13 @@ fn duration(text: &str) -> Result<Duration, FaultError> {
 }
 
 fn error(expected: &str, found: &str) -> FaultError {
-    FaultError { expected: expected.to_owned(), found: format!("{found:?}") }
+    FaultError::new(expected, found)
+}
+
+impl FaultError {
+    pub(super) fn new(expected: &str, found: &str) -> Self {
+        Self { expected: expected.to_owned(), found: format!("{found:?}") }
+    }
 }
 
 impl fmt::Display for FaultError {

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
-use chat_model::UserId;
+use chat_model::{
+    CustomerOperationKind, MonitoringOperationKind, OperationKind, SupervisorOperationKind, UserId,
+};
 use hyper::Method;
 use indexmap::IndexMap;
 
-use super::ListedFault;
+use super::{FaultError, ListedFault};
 use crate::chance::Chance;
+use crate::config::Config;
 
 /// One rule, such as `503 operation=Accept nth=2`. docs/faults.md has the grammar; `Display` gives the
 /// rule back as it was written.
@@ -38,10 +41,32 @@ pub struct FaultRule {
 }
 
 impl FaultRule {
-    /// The name of the user whose requests or sessions it is about; without one, everybody's.
-    pub fn user(&self) -> Option<&str> {
-        self.user.as_deref()
+    /// What it names that is nowhere in the contact centre of `config`: it would never strike, and
+    /// nobody would know why.
+    pub fn unknown_in(&self, config: &Config) -> Option<FaultError> {
+        let is_user = |name: &String| config.users.iter().any(|user| user.name == *name);
+        if let Some(name) = self.user.as_ref().filter(|name| !is_user(name)) {
+            return Some(FaultError::new("user=NAME of somebody in the contact centre", name));
+        }
+        let name = self.operation.as_ref().filter(|name| !is_operation(name, config))?;
+        Some(FaultError::new(
+            "operation=NAME of an operation such as Accept, or of a Bayeux channel such as /meta/connect",
+            name,
+        ))
     }
+}
+
+/// Whether a request can be for an operation of this name, or bring a message on a channel of this name.
+fn is_operation(name: &str, config: &Config) -> bool {
+    if let Some(meta) = name.strip_prefix("/meta/") {
+        return ["handshake", "connect", "subscribe", "unsubscribe", "disconnect"].contains(&meta);
+    }
+    name.starts_with('/')
+        || OperationKind::from_name(name).is_some()
+        || CustomerOperationKind::from_name(name).is_some()
+        || MonitoringOperationKind::from_name(name).is_some()
+        || SupervisorOperationKind::from_name(name).is_some()
+        || config.is_agent_operation(name)
 }
 
 /// What fails.
@@ -69,8 +94,19 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn is_of_requests(self) -> bool {
-        !matches!(self, Self::Forget { .. } | Self::Duplicate)
+    /// What it makes of a request, where one that comes is asked about it.
+    pub(super) fn end(self) -> Option<End> {
+        match self {
+            Self::Drop => Some(End::Dropped),
+            Self::Eof { after } => Some(End::BrokenOff { after }),
+            Self::Unavailable { retry_after } => Some(End::Unavailable { retry_after }),
+            Self::NoWebsocket => Some(End::NoWebsocket),
+            Self::Forget { .. }
+            | Self::Duplicate
+            | Self::DropPoll { .. }
+            | Self::Delay(_)
+            | Self::Slow(_) => None,
+        }
     }
 }
 
@@ -85,7 +121,7 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn is_poll(&self) -> bool {
+    pub(super) fn is_poll(&self) -> bool {
         self.operations.iter().any(|operation| operation == "/meta/connect")
     }
 
@@ -120,31 +156,23 @@ impl fmt::Display for FaultRule {
     }
 }
 
-/// What becomes of one request: everything that strikes it, in the order of its way.
+/// What becomes of one request.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) delay: Duration,
-    pub(super) unavailable: Option<Option<u32>>,
-    pub(super) no_websocket: bool,
-    pub(super) held: Option<Duration>,
-    pub(super) drop: bool,
-    pub(super) eof: Option<Option<usize>>,
+    pub(super) end: Option<End>,
+    /// Bytes a second of the reply's body.
     pub(super) slow: Option<u32>,
 }
 
-impl Plan {
-    pub(super) fn add(&mut self, kind: &Kind) {
-        match *kind {
-            Kind::Forget { .. } | Kind::Duplicate => {}
-            Kind::Drop => self.drop = true,
-            Kind::DropPoll { held } => self.held = Some(self.held.map_or(held, |h| h.min(held))),
-            Kind::Eof { after } => self.eof = Some(after),
-            Kind::Delay(delay) => self.delay += delay,
-            Kind::Unavailable { retry_after } => self.unavailable = Some(retry_after),
-            Kind::Slow(rate) => self.slow = Some(self.slow.map_or(rate, |r| r.min(rate))),
-            Kind::NoWebsocket => self.no_websocket = true,
-        }
-    }
+/// How a request ends that does not end well. There is one end of each, so the first rule that brings
+/// one has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Unavailable { retry_after: Option<u32> },
+    NoWebsocket,
+    Dropped,
+    BrokenOff { after: Option<usize> },
 }
 
 /// A rule in the list.
@@ -169,7 +197,7 @@ impl Entry {
         ListedFault { id, rule: self.rule.text.clone(), matched, struck }
     }
 
-    fn begins(&self) -> Duration {
+    pub(super) fn begins(&self) -> Duration {
         self.added.saturating_add(self.rule.at.unwrap_or_default())
     }
 

@@ -8,14 +8,16 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::header::{CONTENT_LENGTH, RETRY_AFTER, UPGRADE};
-use hyper::{Request, StatusCode};
+use hyper::{Request, StatusCode, Uri};
 use serde::Deserialize;
 use tower::ServiceExt as _;
 
+use super::Faults;
 use super::broken::Broken;
-use super::rule::{Asked, Plan};
+use super::rule::{Asked, End, Plan};
 use crate::body;
 use crate::identity;
+use crate::query::Query;
 use crate::reply::Refusal;
 use crate::routes::{NOTIFICATIONS, untold};
 use crate::server::Server;
@@ -26,7 +28,10 @@ pub(crate) async fn answer(
     router: Router,
     request: Request<Body>,
 ) -> Result<Response, Infallible> {
-    let Some(faults) = server.faults.as_ref().filter(|faults| !faults.is_empty()) else {
+    let is_of_messages = request.uri().path().starts_with(NOTIFICATIONS);
+    // A poll may be held when the first rule comes.
+    let is_looked_at = |faults: &&Faults| is_of_messages || !faults.is_empty();
+    let Some(faults) = server.faults.as_ref().filter(is_looked_at) else {
         return router.oneshot(request).await;
     };
     let (parts, body) = request.into_parts();
@@ -35,59 +40,67 @@ pub(crate) async fn answer(
         // As it would be refused anyway, which no rule knows anything about.
         Err(refusal) => return Ok(refusal.into_response()),
     };
-    let user = match faults.ask_who() {
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
+    let user = match is_of_messages || faults.ask_who() {
         true => identity::claimed(server, &parts.headers).await,
         false => None,
     };
-    let plan = faults.plan(&Asked {
-        method: &parts.method,
-        path: parts.uri.path(),
-        operations: &operations(&body),
+    let asked = Asked {
+        method: &method,
+        path: uri.path(),
+        operations: &operations(&body, &uri),
         user: user.as_ref().map(|user| &user.id),
         is_upgrade: parts.headers.contains_key(UPGRADE),
-    });
-    let is_of_messages = parts.uri.path().starts_with(NOTIFICATIONS);
+    };
     let request = Request::from_parts(parts, Body::from(body));
-    let answer = spoiled(plan, router.oneshot(request)).await;
+    let answer = spoiled(faults, &asked, router.oneshot(request)).await;
     Ok(if is_of_messages { untold(answer) } else { answer })
 }
 
 async fn spoiled(
-    plan: Plan,
+    faults: &Faults,
+    asked: &Asked<'_>,
     answer: impl Future<Output = Result<Response, Infallible>>,
 ) -> Response {
-    if !plan.delay.is_zero() {
-        tokio::time::sleep(plan.delay).await;
+    let Plan { delay, end, slow } = faults.plan(asked);
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
     }
-    if let Some(retry_after) = plan.unavailable {
-        return unavailable(retry_after);
+    match end {
+        Some(End::Unavailable { retry_after }) => return unavailable(retry_after),
+        Some(End::NoWebsocket) => {
+            let mut response = Refusal::method_not_allowed().into_response();
+            *response.status_mut() = StatusCode::BAD_REQUEST;
+            return response;
+        }
+        Some(End::Dropped | End::BrokenOff { .. }) | None => {}
     }
-    if plan.no_websocket {
-        let mut response = Refusal::method_not_allowed().into_response();
-        *response.status_mut() = StatusCode::BAD_REQUEST;
-        return response;
-    }
-    let answered = match plan.held {
-        // The request is dropped with it, as one whose client has gone (BAYEUX-4.7).
-        Some(held) => match tokio::time::timeout(held, answer).await {
-            Ok(answered) => answered,
-            Err(_) => return Response::new(Body::new(Broken::nothing())),
-        },
-        None => answer.await,
+    let dropped = async {
+        match asked.is_poll() {
+            true => faults.poll_dropped(asked).await,
+            false => std::future::pending().await,
+        }
     };
-    let Ok(response) = answered;
-    if plan.drop {
-        return Response::new(Body::new(Broken::nothing()));
-    }
-    if plan.eof.is_none() && plan.slow.is_none() {
+    let Ok(response) = tokio::select! {
+        biased;
+        answered = answer => answered,
+        // The request is dropped with it, as one whose client has gone (BAYEUX-4.7).
+        () = dropped => return Response::new(Body::new(Broken::nothing())),
+    };
+    let after = match end {
+        Some(End::Dropped) => return Response::new(Body::new(Broken::nothing())),
+        Some(End::BrokenOff { after }) => Some(after),
+        _ => None,
+    };
+    if after.is_none() && slow.is_none() {
         return response;
     }
     let (mut parts, body) = response.into_parts();
     // Ours do not fail.
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     parts.headers.remove(CONTENT_LENGTH);
-    let until = plan.eof.map(|after| after.unwrap_or(body.len() / 2));
-    Response::from_parts(parts, Body::new(Broken::new(body, until, plan.slow)))
+    let until = after.map(|after| after.unwrap_or(body.len() / 2));
+    Response::from_parts(parts, Body::new(Broken::new(body, until, slow)))
 }
 
 fn unavailable(retry_after: Option<u32>) -> Response {
@@ -99,8 +112,9 @@ fn unavailable(retry_after: Option<u32>) -> Response {
     response
 }
 
-/// The names that a rule can be limited to: of the operation, or of the channels.
-fn operations(body: &Bytes) -> Vec<String> {
+/// The names that a rule can be limited to: of the operation, or of the channels, also those that a poll
+/// by callback has in its query.
+fn operations(body: &Bytes, uri: &Uri) -> Vec<String> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Said {
@@ -113,7 +127,12 @@ fn operations(body: &Bytes) -> Vec<String> {
         operation_name: Option<String>,
         channel: Option<String>,
     }
-    let said = match serde_json::from_slice(body) {
+    let query = Query::parse(uri.query());
+    let said = match query.get("message").filter(|_| body.is_empty()) {
+        Some(message) => serde_json::from_str(message),
+        None => serde_json::from_slice(body),
+    };
+    let said = match said {
         Ok(Said::Many(many)) => many,
         Ok(Said::One(one)) => vec![one],
         Err(_) => Vec::new(),

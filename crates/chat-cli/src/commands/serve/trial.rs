@@ -49,10 +49,8 @@ impl Trial {
             let message = format!("{option}: expected --store memory beside it, found {store}");
             return Err(Failure::usage(message));
         }
-        let mut named = args.fault.iter().filter_map(FaultRule::user);
-        if let Some(name) = named.find(|name| config.users.iter().all(|user| user.name != *name)) {
-            let message = format!("--fault: user: expected the name of a user, found {name:?}");
-            return Err(Failure::usage(message));
+        if let Some(unknown) = args.fault.iter().find_map(|rule| rule.unknown_in(config)) {
+            return Err(Failure::usage(format!("--fault: {unknown}")));
         }
         Ok(Self {
             faults: args.fault.clone(),
