@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::calendar::Calendar;
 use crate::store::StoreName;
 
-pub(crate) use connection::{Login, Server};
+pub(crate) use connection::{Login, SECONDS, Server, time_of};
 pub(crate) use files::{Config, ConfigCommand, Diff, Validate};
 pub(crate) use replay::Replay;
 pub(crate) use talk::{Request, Send, Watch};

@@ -211,11 +211,18 @@ fn every_command_ends_as_the_help_says() {
         (vec!["serve", "--listen", server.address()], "", 5),
         (vec!["send", url, CHAT, "SetInFocus"], "", 0),
         (vec!["send", url, CHAT], "", 2),
+        (vec!["send", url, "a chat", "Leave"], "", 2),
+        (vec!["send", url, "a/chat", "Leave"], "", 2),
+        (vec!["send", url, CHAT, "Leave", "--of", "a user"], "", 2),
+        (vec!["send", url, CHAT, "Leave", "--timeout", "1e18"], "", 2),
         (vec!["send", url, CHAT, "@/no/file"], "", 3),
         (vec!["send", url, CHAT, "Reject"], "", 4),
         (vec!["send", nobody, CHAT, "Leave"], "", 5),
         (vec!["watch", url, "--until", "Chatting"], "", 0),
         (vec!["watch", url, "--topic", "no topic"], "", 2),
+        (vec!["watch", url, "--until", "Chating"], "", 2),
+        (vec!["watch", url, "--give-up", "1.8e19"], "", 2),
+        (vec!["watch", url, "--backoff", "1.5e18"], "", 2),
         (vec!["watch", url, "--password-file", missing], "", 3),
         (vec!["watch", url, "-u", "nobody"], "", 4),
         (vec!["watch", nobody, "--timeout", "0.1"], "", 5),
@@ -338,6 +345,23 @@ fn json_is_printed_on_request() {
     let greeting: Value = serde_json::from_str(&first_line_said(command)).unwrap();
     let members: Vec<&String> = greeting.as_object().unwrap().keys().collect();
     assert_eq!(members, ["admin", "demo", "store", "type", "url"], "{greeting}");
+}
+
+/// What is there at the beginning is told as what happens later.
+#[test]
+fn a_watch_of_one_chat_tells_of_no_other() {
+    let server = Server::start(&["serve", "--listen", "127.0.0.1:0"]);
+    let url = server.url();
+    for (chat, count) in [("0000Wa9CAM6W00J", 1), ("0000Wa9CAM6W00K", 0)] {
+        let mut command = self::chat(&["watch", "--json", "--chat", chat, &url]);
+        command.env("CHAT_USER", "agent1").env("CHAT_PASSWORD", "agent1");
+        command.env("XDG_CONFIG_HOME", "/nonexistent");
+        let line = first_line_said(command);
+        let told: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+        assert_eq!(told["user"]["chats"].as_array().map(Vec::len), Some(count), "{line}");
+        assert_eq!(told["user"]["userName"], "agent1", "{line}");
+        assert_eq!(line.contains("0000Wa9CAM6W00J"), count > 0, "{line}");
+    }
 }
 
 /// Nothing happens in the chat, and still it ends when nobody reads any more.

@@ -89,6 +89,10 @@ fn files_differ_where_values_do() {
     insta::assert_snapshot!("diff", session.said());
 }
 
+/// Nothing in it fits, and one of it is a secret.
+const SEVERAL: &str = "x = 1\n[server]\nlisten = \"127.0.0.1:0\"\ncontact_center_id = \"6d7466c8-6a21-4e64-b51e-0308e34995ec\"\nlisen = 1\n\
+    [limits]\nmax_keys = \"many\"\n[[users]]\npassword = 12345678\n";
+
 #[test]
 fn configurations_are_checked() {
     let good = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.example.toml");
@@ -106,6 +110,8 @@ fn configurations_are_checked() {
         (&["config", "check", "--json", &bad], ""),
         (&["config", "check", &unread], ""),
         (&["config", "check", "-"], "x = 1"),
+        (&["config", "check", "-"], SEVERAL),
+        (&["config", "check", "--json", "-"], SEVERAL),
         (&["config", "check", "no/such/file"], ""),
     ] {
         session.call(args, stdin);

@@ -53,9 +53,18 @@ pub(super) fn address(text: &str) -> Result<Address, String> {
     text.parse().map_err(|error: chat_http::client::AddressError| error.to_string())
 }
 
-/// A time of more than nothing, in seconds with or without a fraction.
+/// A time of more than nothing, in seconds with or without a fraction, and short enough to count with.
 pub(crate) fn seconds(text: &str) -> Result<Duration, &'static str> {
-    let expected = "expected a number of seconds above 0, such as 30 or 0.5";
-    let seconds: f64 = text.parse().map_err(|_| expected)?;
-    Duration::try_from_secs_f64(seconds).ok().filter(|duration| !duration.is_zero()).ok_or(expected)
+    text.parse().ok().and_then(time_of).ok_or(SECONDS)
+}
+
+/// What [`seconds`] takes, and any other time that is said in seconds.
+pub(crate) const SECONDS: &str =
+    "expected a number of seconds above 0 and up to 31536000, a year, such as 30 or 0.5";
+
+/// The time of so many seconds, if it can be one that somebody waits for.
+pub(crate) fn time_of(seconds: f64) -> Option<Duration> {
+    const YEAR: Duration = Duration::from_secs(31_536_000);
+    let time = Duration::try_from_secs_f64(seconds).ok()?;
+    (!time.is_zero() && time <= YEAR).then_some(time)
 }

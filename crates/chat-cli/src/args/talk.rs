@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use chat_model::LegState;
 use clap::ValueEnum;
+use clap::builder::PossibleValuesParser;
 
 use super::connection::{Login, Server, seconds};
 use super::{EXIT_CODES, Json};
@@ -111,8 +113,8 @@ pub(crate) struct Watch {
     #[arg(long = "topic", value_name = "TOPIC")]
     pub(crate) topics: Vec<String>,
 
-    /// End, with code 0, as soon as a chat is in this state, such as Invited or Completed
-    #[arg(long, value_name = "STATE")]
+    /// End, with code 0, as soon as a chat is in this state
+    #[arg(long, value_name = "STATE", value_parser = states())]
     pub(crate) until: Option<String>,
 
     /// Tell only of this chat
@@ -137,6 +139,11 @@ pub(crate) struct Watch {
 
     #[command(flatten)]
     pub(crate) output: Json,
+}
+
+/// The states in which an agent can see a chat.
+fn states() -> PossibleValuesParser {
+    PossibleValuesParser::new(LegState::ALL.iter().map(|state| state.as_str()))
 }
 
 /// Opens a chat as a customer, prints what is said, and sends the lines of standard input.

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chat_http::client::{Agent, Client, Credentials, Error, Options};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
-use crate::args::{Login, Server};
+use crate::args::{Login, SECONDS, Server, time_of};
 use crate::exit::{Exit, Failure};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -20,8 +21,8 @@ struct Profile {
     user: Option<String>,
     password_file: Option<PathBuf>,
     ca_file: Option<PathBuf>,
-    /// Seconds.
-    timeout: Option<f64>,
+    #[serde(default, deserialize_with = "time")]
+    timeout: Option<Duration>,
     contact_center: Option<String>,
 }
 
@@ -36,8 +37,7 @@ impl Connection {
     pub(super) fn new(server: &Server, contact_center: Option<&str>) -> Result<Self, Failure> {
         let profile = profile(server.client_config.as_deref())?;
         let mut options = Options::default();
-        let of_file = profile.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        options.timeout = server.timeout.or(of_file).unwrap_or(TIMEOUT);
+        options.timeout = server.timeout.or(profile.timeout).unwrap_or(TIMEOUT);
         if let Some(file) = server.ca_file.as_ref().or(profile.ca_file.as_ref()) {
             options.root_certificates = Some(super::read(file)?);
         }
@@ -68,6 +68,14 @@ impl Connection {
         };
         Ok(self.client.agent(&Credentials::new(user, password)))
     }
+}
+
+/// A time in seconds.
+fn time<'de, D: Deserializer<'de>>(file: D) -> Result<Option<Duration>, D::Error> {
+    let seconds = f64::deserialize(file)?;
+    time_of(seconds)
+        .map(Some)
+        .ok_or_else(|| D::Error::custom(format_args!("timeout: {SECONDS}, found {seconds}")))
 }
 
 fn profile(said: Option<&Path>) -> Result<Profile, Failure> {

@@ -51,8 +51,10 @@ pub(super) fn run(args: &args::Replay) -> Result<Exit, Failure> {
         .map_err(|error| Failure::fault(format!("the runtime cannot be started: {error}")))?;
     let ended = runtime.block_on(async {
         tokio::select! {
-            ended = replay(args, &recording, passwords, config) => ended,
+            // It listens for the signal before anything is sent.
+            biased;
             _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+            ended = replay(args, &recording, passwords, config) => ended,
         }
     });
     runtime.shutdown_background();

@@ -20,13 +20,7 @@ use crate::render;
 
 pub(super) fn run(args: &args::Send) -> Result<Exit, Failure> {
     let way = Way::of(args);
-    if let Way::Address(path) = &way
-        && !path.bytes().all(|byte| byte.is_ascii_graphic())
-    {
-        return Err(Failure::usage(format!(
-            "expected an address of visible ASCII characters, found {path:?}"
-        )));
-    }
+    way.check()?;
     let bodies = bodies(&args.operations, matches!(way, Way::Address(_)))?;
     if args.dry_run {
         return dry_run(args, &way, &bodies);
@@ -61,6 +55,25 @@ impl Way {
         }
     }
 
+    /// Whether it can stand in an address as it is.
+    fn check(&self) -> Result<(), Failure> {
+        let is_graphic = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_id =
+            |id: &str| is_graphic(id) && !id.is_empty() && !id.contains(['/', '?', '#', '%']);
+        let (expected, found) = match self {
+            Self::Address(path) if !is_graphic(path) => {
+                ("an address of visible ASCII characters", path.as_str())
+            }
+            Self::Agents(id) if !is_id(id.as_str()) => (ID_OF_CHAT, id.as_str()),
+            Self::Supervisors(_, id) if !is_id(id.as_str()) => (ID_OF_CHAT, id.as_str()),
+            Self::Supervisors(user, _) if !is_id(user) => {
+                ("the id of a user with --of", user.as_str())
+            }
+            _ => return Ok(()),
+        };
+        Err(Failure::usage(format!("expected {expected}, found {found:?}")))
+    }
+
     /// The address of what `body` is posted to, below the interface's.
     fn path(&self, body: &str) -> String {
         match self {
@@ -92,6 +105,8 @@ impl Way {
         }
     }
 }
+
+const ID_OF_CHAT: &str = "the id of a chat, such as 0000Wa9CAM6W00J, or an address such as /me";
 
 fn operation_name(body: &str) -> String {
     let body = JsonRef::validate(body.as_bytes(), &super::file_limits()).ok();
@@ -167,12 +182,17 @@ fn dry_run(args: &args::Send, way: &Way, bodies: &[String]) -> Result<Exit, Fail
         if args.output.json {
             let mut line = String::from(r#"{"method":"POST","url":"#);
             write_string(&mut line, &address);
-            render::line(format_args!("{line},\"body\":{}}}", body.trim()))?;
+            render::line(format_args!("{line},\"body\":{}}}", on_one_line(body)))?;
         } else {
-            render::line(format_args!("POST {address} {}", body.trim()))?;
+            render::line(format_args!("POST {address} {}", on_one_line(body)))?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// JSON without its line breaks: within a string there is none.
+fn on_one_line(json: &str) -> String {
+    json.trim().replace(['\r', '\n'], " ")
 }
 
 async fn send(args: &args::Send, way: &Way, bodies: &[String]) -> Result<Exit, Failure> {

@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use chat_http::client::{Cause, Interruption, Notified, State};
-use chat_model::{ChatResource, Message, MessageType, NotificationType, Participant, write_string};
+use chat_model::{
+    ChatId, ChatResource, JsonRef, JsonText, Message, MessageType, NotificationType, Participant,
+    write_string,
+};
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -44,6 +47,31 @@ pub(super) fn notification(told: &Notified, json: bool) -> Result<Reader, Failur
     render::read_line(line)
 }
 
+/// What is there of one chat alone, as if the agent had no other.
+pub(super) fn only(mut state: State, chat: &str) -> State {
+    let is_it = |id: Option<&ChatId>| id.is_some_and(|id| id.as_str() == chat);
+    state.chats.retain(|one| is_it(one.id.as_ref()));
+    state.ended.retain(|one| is_it(one.id.as_ref()));
+    state.lines.retain(|lines| is_it(Some(&lines.chat)));
+    let mut user = String::from("{");
+    for (name, value) in state.user.as_ref().members() {
+        user.push_str(if user.len() > 1 { "," } else { "" });
+        user.push_str(name.as_json());
+        user.push(':');
+        if name == "chats" || name == "interactions" {
+            let is_id = |id: JsonRef<'_>| id.decode_string().is_some_and(|id| id == chat);
+            let chats = value.elements().filter(|one| one.get("id").is_some_and(is_id));
+            let chats: Vec<&str> = chats.map(JsonRef::as_str).collect();
+            let _ = write!(user, "[{}]", chats.join(","));
+        } else {
+            user.push_str(value.as_str());
+        }
+    }
+    user.push('}');
+    state.user = JsonText::parse(user.as_bytes(), &super::file_limits()).unwrap_or(state.user);
+    state
+}
+
 /// Prints what is there.
 pub(super) fn state(state: &State, json: bool) -> Result<Reader, Failure> {
     let cause = match state.cause {
@@ -66,7 +94,7 @@ pub(super) fn state(state: &State, json: bool) -> Result<Reader, Failure> {
     let user = state.user.as_ref();
     let channels = user.get("channels").map(|channels| {
         channels.elements().map(|one| {
-            let text = |member: Option<chat_model::JsonRef<'_>>| {
+            let text = |member: Option<JsonRef<'_>>| {
                 member.and_then(|member| member.decode_string()).unwrap_or_default().into_owned()
             };
             let is = one.get("userState").and_then(|state| state.get("state"));
@@ -74,8 +102,17 @@ pub(super) fn state(state: &State, json: bool) -> Result<Reader, Failure> {
         })
     });
     let channels: Vec<String> = channels.into_iter().flatten().collect();
-    let channels = if channels.is_empty() { "no session".to_owned() } else { channels.join(", ") };
-    render::read_line(format_args!("{cause}: {channels}, {} chats", state.chats.len()))?;
+    let channels = if channels.is_empty() {
+        "no contact centre session".to_owned()
+    } else {
+        channels.join(", ")
+    };
+    let chats = match state.chats.len() {
+        0 => "no chat".to_owned(),
+        1 => "one chat".to_owned(),
+        many => format!("{many} chats"),
+    };
+    render::read_line(format_args!("{cause}: {channels}, {chats}"))?;
     let mut reader = Reader::There;
     for chat in state.chats.iter().chain(&state.ended) {
         let id = chat.id.as_ref().map_or("?", |id| id.as_str());

@@ -87,6 +87,10 @@ async fn watch(args: &args::Watch, options: WatchOptions) -> Result<Exit, Failur
                 }
                 Update::State(state) => {
                     (is_deaf, patience) = (false, args.give_up);
+                    let state = match &args.chat {
+                        Some(chat) => told::only(*state, chat),
+                        None => *state,
+                    };
                     let reader = told::state(&state, args.output.json)?;
                     let chats = state.chats.iter().chain(&state.ended);
                     if chats.into_iter().any(|chat| is_awaited(args, chat)) {

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chat_model::{JsonKind, JsonRef, JsonText, Limits};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use percent_encoding::percent_decode_str;
 use serde_json::value::RawValue;
 use sha2::Sha256;
 
@@ -58,10 +59,16 @@ impl Secrets {
 
     /// `path` without the visitors it names.
     pub(super) fn path(&self, path: &str) -> String {
-        match visitor_in(path) {
-            Some(visitor) => path.replace(visitor, &self.name("visitor", visitor)),
+        match visitor_and_segment_in(path) {
+            Some((visitor, segment)) => path.replace(segment, &self.name("visitor", &visitor)),
             None => path.to_owned(),
         }
+    }
+
+    /// `query` of a request to `place`; what is in that of the notification protocol is read as a text.
+    pub(super) fn query(&self, query: &str, place: Place<'_>) -> String {
+        let query = self.path(query);
+        if place.is_messages { self.text(&query, place) } else { query }
     }
 
     /// Puts a body into `line`.
@@ -104,9 +111,18 @@ impl Secrets {
         }
         let kind = match name {
             "clientId" if place.is_messages => "client",
-            name if name.to_ascii_lowercase().ends_with("password") => "password",
+            // What extensions say that this server does not know (BAYEUX-9); its own say numbers.
+            "ext" if place.is_messages => {
+                return Edit::Replace(rewrite(value, &mut |_, value| self.hide("ext", value)));
+            }
+            name if is_of_secret(name) => "password",
             _ => return Edit::Descend,
         };
+        self.hide(kind, value)
+    }
+
+    /// The name of a text, whatever it says.
+    fn hide(&self, kind: &str, value: JsonRef<'_>) -> Edit {
         match value.decode_string().filter(|_| value.kind() == JsonKind::String) {
             Some(secret) => {
                 Edit::Replace(JsonText::string(&self.name(kind, &secret)).as_str().to_owned())
@@ -149,11 +165,27 @@ impl fmt::Debug for Secrets {
     }
 }
 
+/// Whether a member of this name is not for everybody's eyes.
+fn is_of_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["password", "credential", "token", "secret"].iter().any(|word| name.contains(word))
+}
+
 /// The visitor's name for a chat, a UUID, as a path has it (DEC-46); it is all the secret that a visitor has.
-pub(super) fn visitor_in(path: &str) -> Option<&str> {
+pub(super) fn visitor_in(path: &str) -> Option<String> {
+    visitor_and_segment_in(path).map(|(visitor, _)| visitor)
+}
+
+/// The same, and how the path writes it, which may be in escapes.
+fn visitor_and_segment_in(path: &str) -> Option<(String, &str)> {
+    let decoded = |segment| percent_decode_str(segment).decode_utf8_lossy();
     let mut segments = path.split('/');
-    segments.find(|segment| *segment == "chats")?;
-    segments.next().filter(|segment| is_uuid(segment))
+    segments.find(|segment| decoded(segment) == "chats")?;
+    let segment = segments.next()?;
+    let text = decoded(segment);
+    // Also where something was typed around it.
+    let mut all = (0..text.len()).filter_map(|at| text.get(at..at + 36));
+    all.find(|part| is_uuid(part)).map(|visitor| (visitor.to_owned(), segment))
 }
 
 /// The visitor of the chat that a reply to RequestChat tells of.

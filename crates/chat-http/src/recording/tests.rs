@@ -15,9 +15,12 @@ fn check(body: &str, is_messages: bool, visitor: Option<&str>, expected: &str) {
     let mut line = Line::new(LineType::Request, Some(1));
     secrets.put(&mut line, body.as_bytes(), Place { is_messages, visitor });
     let mut expected = expected.to_owned();
-    for (kind, secret) in
-        [("client", "oYO6EZkwvwWfZrFXNysWlXnADf"), ("visitor", VISITOR), ("password", "hush")]
-    {
+    for (kind, secret) in [
+        ("client", "oYO6EZkwvwWfZrFXNysWlXnADf"),
+        ("visitor", VISITOR),
+        ("password", "hush"),
+        ("ext", "hush"),
+    ] {
         expected = expected.replace(&format!("<{kind}>"), &secrets.name(kind, secret));
     }
     expected = expected.replace("<word>", &secrets.name("word", "oYO6EZkwvwWfZrFXNysWlXnADf"));
@@ -42,6 +45,10 @@ fn bodies_lose_their_secrets_and_nothing_else() {
         None,
         r#"{"newPassword":"<password>","userData":{"password":"hush"}}"#,
     );
+    check(r#"{"accessToken":"hush"}"#, false, None, r#"{"accessToken":"<password>"}"#);
+    let extended = r#"[{"ext":{"ack":7,"authentication":{"user":"hush","credentials":["hush"]}}}]"#;
+    let hidden = r#"[{"ext":{"ack":7,"authentication":{"user":"<ext>","credentials":["<ext>"]}}}]"#;
+    check(extended, true, None, hidden);
     check(
         &format!(r#"{{"path":"/chats/{VISITOR}","text":"\u00e4 1e9"}}"#),
         false,
@@ -65,6 +72,23 @@ fn bytes_that_are_no_text_are_kept_unless_they_may_hold_secrets() {
     secrets.put(&mut line, bytes, Place { is_messages: true, visitor: None });
     let text = line.text.unwrap();
     assert!(line.base64.is_none() && text.contains("word-") && !text.contains("oYO6EZ"), "{text}");
+}
+
+#[test]
+fn paths_and_queries_lose_their_secrets() {
+    let secrets = Secrets::new(&SeededChance::new(1, "names"));
+    let visitor = secrets.name("visitor", VISITOR);
+    let escaped = VISITOR.replace('-', "%2D").replace('f', "%66");
+    for path in [VISITOR.to_owned(), escaped, format!("{VISITOR}%20")] {
+        let path = secrets.path(&format!("/api/v2/chats/{path}/messages"));
+        assert_eq!(path, format!("/api/v2/chats/{visitor}/messages"));
+    }
+    let place = |is_messages| Place { is_messages, visitor: None };
+    let client = "oYO6EZkwvwWfZrFXNysWlXnADf";
+    let query = secrets.query(&format!("clientId={client}&x=1"), place(true));
+    assert_eq!(query, format!("clientId={}&x=1", secrets.name("word", client)));
+    let query = "fields=userName,firstName&limit=10";
+    assert_eq!(secrets.query(query, place(false)), query);
 }
 
 #[test]

@@ -131,7 +131,7 @@ impl Exchange {
             user,
             is_messages,
             is_head: parts.method == Method::HEAD,
-            visitor: visitor_in(path).map(str::to_owned),
+            visitor: visitor_in(path),
             is_opening: parts.method == Method::POST
                 && path.trim_end_matches('/') == "/api/v2/chats",
             callback: callback.map(str::to_owned),
@@ -172,7 +172,7 @@ impl Exchange {
                 secrets.put(&mut line, message.unwrap_or_default().as_bytes(), place);
             }
             (None, _) => {
-                line.query = parts.uri.query().map(|query| secrets.path(query));
+                line.query = parts.uri.query().map(|query| secrets.query(query, place));
                 secrets.put(&mut line, body.map_or(&b""[..], |body| body), place);
             }
         }
