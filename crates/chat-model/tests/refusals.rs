@@ -443,7 +443,7 @@ fn limits_are_exact() {
         &world,
         &disposition(1024),
         &disposition(1025),
-        "10 expected `dispositionKey` to be a key of at most 1024 bytes, found one of 1025  [parameter.out_of_range \"/dispositionKey\"]",
+        "10 expected `dispositionKey` to be at most 1024 bytes long, found 1025 bytes  [parameter.out_of_range \"/dispositionKey\"]",
     );
     let accept = |name: &str| format!(r#"{{"operationName":"Accept","nickname":"{name}"}}"#);
     check(

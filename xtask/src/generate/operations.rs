@@ -138,7 +138,7 @@ pub(super) fn causes() -> Vec<(&'static str, BTreeSet<String>)> {
             example: example(&AGENTS, kind.name()),
             side: Side::Agent(*kind),
         };
-        let heard = outcomes(&row).into_iter().flat_map(|(_, outcome)| outcome.heard);
+        let heard = outcomes(&row, &row.example).into_iter().flat_map(|(_, outcome)| outcome.heard);
         let told = heard.flat_map(|(_, told)| told);
         // Each begins with its kind in quotes.
         let kinds = told.filter_map(|told| Some(told.split('`').nth(1)?.to_owned())).collect();
@@ -168,29 +168,32 @@ fn section(out: &mut String, row: &Row, rules: &Rules) {
         let _ = write!(out, "\n**When**: {}. {printed}\n", lines.join("; "));
     }
     let _ = write!(out, "\n```json\n{}```\n", chat_model::schema::pretty(row.example.clone()));
-    for (scene, outcome) in outcomes(row) {
-        told(out, row, scene, &outcome);
+    let outcomes = outcomes(row, &row.example);
+    assert!(!outcomes.is_empty(), "{} succeeds in no scene", row.name);
+    for (scene, outcome) in &outcomes {
+        told(out, row, *scene, outcome);
     }
+    without_options(out, row, &outcomes);
     refused(out, row);
     let rules = rules.about(row.name, matches!(row.side, Side::Visitor));
     assert!(!rules.is_empty(), "no rule in docs/protocol names {}", row.name);
     let _ = write!(out, "\nRules: {}\n", rules.join(", "));
 }
 
-/// What comes of it, in one typical scene; in a second one if others hear something else there.
-fn outcomes(row: &Row) -> Vec<(Option<Scene>, Outcome)> {
-    let body = shortest(row);
+/// What comes of `body` in one typical scene; in a second one if others hear something else there; in
+/// none where it is refused.
+fn outcomes(row: &Row, body: &Value) -> Vec<(Option<Scene>, Outcome)> {
     match row.side {
         Side::Agent(_) => {
             let mut found: Vec<(Option<Scene>, Outcome)> = Vec::new();
             let mut scenes = Scene::OF_AGENTS;
-            if stage::to_nobody(&body).is_some() {
+            if stage::to_nobody(body).is_some() {
                 // Who is asked is somebody new, where that is possible.
                 scenes.reverse();
                 scenes.sort_by_key(|scene| *scene != Scene::Alone);
             }
             for scene in scenes {
-                let Ok(outcome) = stage::of_agent(scene, &body) else { continue };
+                let Ok(outcome) = stage::of_agent(scene, body) else { continue };
                 // Whoever else is there makes no other outcome.
                 let of_caller = |outcome: &Outcome| {
                     let mut heard = outcome.heard.iter();
@@ -201,19 +204,32 @@ fn outcomes(row: &Row) -> Vec<(Option<Scene>, Outcome)> {
                     found.push((Some(scene), outcome));
                 }
             }
-            assert!(!found.is_empty(), "{} succeeds in no scene", row.name);
             found
         }
         Side::Visitor => {
-            let outcome = stage::of_visitor(&body);
-            vec![(None, outcome.expect("a visitor may always ask"))]
+            stage::of_visitor(body).map(|outcome| (None, outcome)).into_iter().collect()
         }
         Side::Supervisor => {
-            let outcome = stage::of_supervisor(&row.example);
-            vec![(Some(Scene::Unsupervised), outcome.expect("a supervisor may ask"))]
+            let outcome = stage::of_supervisor(body);
+            outcome.map(|outcome| (Some(Scene::Unsupervised), outcome)).into_iter().collect()
         }
         Side::Monitoring => {
             vec![(None, Outcome { reply: json!({ "statusCode": 0 }), heard: Vec::new() })]
+        }
+    }
+}
+
+/// What comes of it without what may be left out, where that is something else.
+fn without_options(out: &mut String, row: &Row, outcomes: &[(Option<Scene>, Outcome)]) {
+    let body = shortest(row);
+    if body == row.example {
+        return;
+    }
+    for (scene, outcome) in self::outcomes(row, &body) {
+        let known = outcomes.iter().find(|(known, _)| *known == scene);
+        if known.is_none_or(|(_, known)| known.heard != outcome.heard) {
+            let _ = write!(out, "\nWithout what is optional, `{body}`:\n");
+            told(out, row, scene, &outcome);
         }
     }
 }

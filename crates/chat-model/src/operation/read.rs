@@ -108,9 +108,14 @@ pub(super) trait FromBody: Sized {
 /// The most bytes of the text parameter `name`, for parsers and schemas alike (DEC-7).
 ///
 /// A nickname stands beside every line of its participant, so that a long one would make a transcript
-/// many times as long as what was sent. Other texts are bounded by the body.
-pub(crate) fn longest(name: &str) -> Option<usize> {
-    (name == "nickname").then_some(256)
+/// many times as long as what was sent, and a disposition key becomes one of the user data. Other texts
+/// are bounded by the body.
+pub(crate) fn longest(name: &str, limits: &Limits) -> Option<usize> {
+    match name {
+        "nickname" => Some(256),
+        "dispositionKey" => Some(limits.max_key_bytes),
+        _ => None,
+    }
 }
 
 /// The operation that the body names, before anything else is looked at (DEC-13, DEC-14).
@@ -139,8 +144,17 @@ pub(super) fn present<'a>(body: &Outlined<'a>, name: &str) -> Option<JsonRef<'a>
 
 pub(super) fn text<'a>(value: JsonRef<'a>, name: &'static str) -> Result<Cow<'a, str>, Rejection> {
     let text = value.decode_string();
-    let text = text.ok_or_else(|| Rejection::wrong_type(name, "a string", value.kind()))?;
-    if let Some(most) = longest(name).filter(|most| text.len() > *most) {
+    text.ok_or_else(|| Rejection::wrong_type(name, "a string", value.kind()))
+}
+
+/// A text that is not too long for its parameter.
+fn bounded<'a>(
+    value: JsonRef<'a>,
+    name: &'static str,
+    limits: &Limits,
+) -> Result<Cow<'a, str>, Rejection> {
+    let text = text(value, name)?;
+    if let Some(most) = longest(name, limits).filter(|most| text.len() > *most) {
         return Err(Rejection::OutOfRange {
             parameter: name,
             expected: alloc::format!("at most {most} bytes long").into(),
@@ -157,8 +171,12 @@ fn required<'a>(body: &Outlined<'a>, name: &'static str) -> Result<JsonRef<'a>, 
 impl FromBody for String {
     const KIND: ParameterKind = ParameterKind::Text;
 
-    fn from_body(body: &Outlined<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
-        text(required(body, name)?, name).map(Cow::into_owned)
+    fn from_body(
+        body: &Outlined<'_>,
+        name: &'static str,
+        limits: &Limits,
+    ) -> Result<Self, Rejection> {
+        bounded(required(body, name)?, name, limits).map(Cow::into_owned)
     }
 }
 
@@ -166,16 +184,26 @@ impl FromBody for Option<String> {
     const KIND: ParameterKind = ParameterKind::Text;
     const REQUIRED: bool = false;
 
-    fn from_body(body: &Outlined<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
-        present(body, name).map(|value| text(value, name).map(Cow::into_owned)).transpose()
+    fn from_body(
+        body: &Outlined<'_>,
+        name: &'static str,
+        limits: &Limits,
+    ) -> Result<Self, Rejection> {
+        present(body, name)
+            .map(|value| bounded(value, name, limits).map(Cow::into_owned))
+            .transpose()
     }
 }
 
 impl FromBody for Text {
     const KIND: ParameterKind = ParameterKind::NonEmptyText;
 
-    fn from_body(body: &Outlined<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
-        non_empty(required(body, name)?, name)
+    fn from_body(
+        body: &Outlined<'_>,
+        name: &'static str,
+        limits: &Limits,
+    ) -> Result<Self, Rejection> {
+        non_empty(required(body, name)?, name, limits)
     }
 }
 
@@ -183,13 +211,17 @@ impl FromBody for Option<Text> {
     const KIND: ParameterKind = ParameterKind::NonEmptyText;
     const REQUIRED: bool = false;
 
-    fn from_body(body: &Outlined<'_>, name: &'static str, _: &Limits) -> Result<Self, Rejection> {
-        present(body, name).map(|value| non_empty(value, name)).transpose()
+    fn from_body(
+        body: &Outlined<'_>,
+        name: &'static str,
+        limits: &Limits,
+    ) -> Result<Self, Rejection> {
+        present(body, name).map(|value| non_empty(value, name, limits)).transpose()
     }
 }
 
-fn non_empty(value: JsonRef<'_>, name: &'static str) -> Result<Text, Rejection> {
-    let text = text(value, name)?;
+fn non_empty(value: JsonRef<'_>, name: &'static str, limits: &Limits) -> Result<Text, Rejection> {
+    let text = bounded(value, name, limits)?;
     if text.is_empty() {
         return Err(Rejection::out_of_range(name, "at least one character", "an empty string"));
     }
@@ -284,7 +316,7 @@ impl FromBody for Outgoing {
         name: &'static str,
         limits: &Limits,
     ) -> Result<Self, Rejection> {
-        let text = non_empty(required(body, name)?, name)?;
+        let text = non_empty(required(body, name)?, name, limits)?;
         let message_type = <Option<String>>::from_body(body, "messageType", limits)?;
         let treat_as = match <Option<String>>::from_body(body, "treatAs", limits)?.as_deref() {
             None | Some("Normal") => TreatAs::Normal,

@@ -184,7 +184,7 @@ fn text(name: &str, kind: Value, least: usize) -> Value {
     if least > 0 {
         schema.insert("minLength".to_owned(), json!(least));
     }
-    if let Some(most) = longest(name) {
+    if let Some(most) = longest(name, &Limits::default()) {
         schema.insert("maxLength".to_owned(), json!(most));
     }
     Value::Object(schema)

@@ -10,8 +10,10 @@ use super::{is_valid, parse};
 pub(crate) fn excuse(name: &str, value: &Value) -> bool {
     let limits = Limits::default();
     if super::REQUESTS.contains(&name) {
-        let nickname = value["nickname"].as_str().is_some_and(|text| text.len() > 256);
-        return nickname
+        let is_longer =
+            |name: &str, most| value[name].as_str().is_some_and(|text| text.len() > most);
+        return is_longer("nickname", 256)
+            || is_longer("dispositionKey", limits.max_key_bytes)
             || depth(value) > limits.max_depth
             || any(value, &|key, _| key.is_some_and(|key| key.len() > limits.max_key_bytes));
     }
@@ -120,6 +122,14 @@ fn bytes_that_are_not_characters() {
     assert!(!is_valid("operation", &accept(&"n".repeat(257))));
     let long = accept(&"é".repeat(129));
     check_value("operation", &long, &long.to_string(), "at most 256 bytes");
+
+    let dispose = |key: &str| json!({ "operationName": "SetDisposition", "disposition": "x", "dispositionKey": key });
+    for key in ["k".repeat(1_024), "é".repeat(512)] {
+        assert_eq!(parse("operation", &dispose(&key).to_string()), Ok(()));
+    }
+    assert!(!is_valid("operation", &dispose(&"k".repeat(1_025))));
+    let long = dispose(&"é".repeat(513));
+    check_value("operation", &long, &long.to_string(), "at most 1024 bytes");
 
     let attach = |key: &str| json!({ "operationName": "AttachUserData", "userData": { key: 1 } });
     assert!(!is_valid("operation", &attach(&"k".repeat(1_025))));

@@ -121,8 +121,8 @@ impl Caller<'_> {
                 if bytes > most {
                     return Err(Rejection::OutOfRange {
                         parameter: "dispositionKey",
-                        expected: alloc::format!("a key of at most {most} bytes").into(),
-                        found: alloc::format!("one of {bytes}"),
+                        expected: alloc::format!("at most {most} bytes long").into(),
+                        found: alloc::format!("{bytes} bytes"),
                     });
                 }
                 return Ok(());
