@@ -5,17 +5,22 @@
 mod addresses;
 mod asyncapi;
 mod capabilities;
+mod cases;
 mod cli;
 mod header;
 mod notifications;
 mod operations;
+mod rules;
 mod schema;
+mod sessions;
 mod status_codes;
 mod types;
 
 use std::fs;
 
 use crate::{Outcome, repo};
+use cases::Cases;
+use rules::Rules;
 
 /// The document that the types are of.
 const OPENAPI: &str = "docs/api/openapi.json";
@@ -23,15 +28,18 @@ const OPENAPI: &str = "docs/api/openapi.json";
 /// Every generated file but the types, which are made from one of them: its path and its text.
 fn pages() -> Vec<(String, String)> {
     let openapi = chat_http::openapi();
+    let rules = Rules::read();
+    let cases = Cases::play();
     let mut pages = vec![
         ("crates/chat-ffi/include/chatmodel.h".to_owned(), header::text()),
-        ("docs/api/addresses.md".to_owned(), addresses::page()),
+        ("docs/api/addresses.md".to_owned(), rules.linked(&addresses::page())),
         ("docs/api/asyncapi.json".to_owned(), asyncapi::text()),
-        ("docs/api/capabilities.md".to_owned(), capabilities::page()),
-        ("docs/api/notifications.md".to_owned(), notifications::page()),
+        ("docs/api/capabilities.md".to_owned(), rules.linked(&capabilities::page())),
+        ("docs/api/notifications.md".to_owned(), rules.linked(&notifications::page())),
         (OPENAPI.to_owned(), openapi.clone()),
-        ("docs/api/operations.md".to_owned(), operations::page()),
-        ("docs/api/status-codes.md".to_owned(), status_codes::page(&openapi)),
+        ("docs/api/operations.md".to_owned(), rules.linked(&operations::page(&rules, &cases))),
+        ("docs/api/sessions.md".to_owned(), rules.linked(&sessions::page(&cases))),
+        ("docs/api/status-codes.md".to_owned(), rules.linked(&status_codes::page(&openapi))),
     ];
     pages.extend(cli::files());
     pages.extend(schema::files());

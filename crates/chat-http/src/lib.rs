@@ -155,7 +155,7 @@ pub use hub::{Topic, topics};
 #[cfg(feature = "server")]
 pub use identity::hash_password;
 #[cfg(feature = "schema")]
-pub use openapi::openapi;
+pub use openapi::{cases, openapi};
 #[cfg(feature = "server")]
 pub use recording::{Edit, Line, LineType, Recorder, Side, rewrite};
 #[cfg(feature = "server")]

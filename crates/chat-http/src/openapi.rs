@@ -5,6 +5,7 @@
 //! are made, and examples from a conversation that is played when the document is made. What is written
 //! here is what OpenAPI wants to hear beside that.
 
+mod cases;
 mod links;
 mod operations;
 mod own;
@@ -17,6 +18,7 @@ use chat_model::schema::pretty;
 use serde_json::{Map, Value, json};
 
 use crate::routes::CHAPTERS;
+pub use cases::cases;
 use play::Played;
 use schemas::Schemas;
 

@@ -87,10 +87,7 @@ fn topics(out: &mut String) {
         };
         let (channel, summary, rule) = (topic.channel(), topic.summary(), topic.rule());
         // Writing to a String cannot fail.
-        let _ = writeln!(
-            out,
-            "| `{channel}` | {summary} | {told} | [{rule}](../protocol/notifications.md) |"
-        );
+        let _ = writeln!(out, "| `{channel}` | {summary} | {told} | {rule} |");
     }
 }
 

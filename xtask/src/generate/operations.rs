@@ -3,7 +3,8 @@
 //! Parameters are read off the tables of chat-model, who may off its table of capabilities, rules off
 //! the protocol's pages; replies, notifications and refusals are what the model says when it is asked.
 
-mod rules;
+mod parameters;
+mod refused;
 mod stage;
 mod when;
 
@@ -11,13 +12,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use chat_model::{
-    CustomerOperation, CustomerOperationKind, Limits, MonitoringOperation, MonitoringOperationKind,
-    Operation, OperationKind, Parameter, ParameterKind, Rejection, SupervisorOperation,
+    CustomerOperationKind, MonitoringOperationKind, OperationKind, Parameter, ParameterKind,
     SupervisorOperationKind,
 };
 use serde_json::{Value, json};
 
-use rules::Rules;
+use super::cases::Cases;
+use super::rules::Rules;
 use stage::{Outcome, Scene};
 
 /// One operation, whichever table it is from.
@@ -73,7 +74,8 @@ struct Chapter {
     schema: &'static str,
 }
 
-pub(super) fn page() -> String {
+/// The page.
+pub(super) fn page(rules: &Rules, cases: &Cases) -> String {
     let mut out = super::header("Operations", "crates/chat-model/src/operation.rs");
     out.push_str(INTRODUCTION);
     macro_rules! rows {
@@ -103,11 +105,10 @@ pub(super) fn page() -> String {
             let _ = writeln!(out, "| [`{}`](#{anchor}) | {} |", row.name, row.summary);
         }
     }
-    let rules = Rules::read();
     for (chapter, rows) in &chapters {
         let _ = write!(out, "\n## {}\n\n{}\n", chapter.title, chapter.about);
         for row in rows {
-            section(&mut out, row, &rules);
+            section(&mut out, row, rules, cases);
         }
     }
     out
@@ -138,7 +139,8 @@ pub(super) fn causes() -> Vec<(&'static str, BTreeSet<String>)> {
             example: example(&AGENTS, kind.name()),
             side: Side::Agent(*kind),
         };
-        let heard = outcomes(&row, &row.example).into_iter().flat_map(|(_, outcome)| outcome.heard);
+        let played = variants(&row).into_iter().flat_map(|variant| variant.outcomes);
+        let heard = played.flat_map(|(_, outcome)| outcome.heard);
         let told = heard.flat_map(|(_, told)| told);
         // Each begins with its kind in quotes.
         let kinds = told.filter_map(|told| Some(told.split('`').nth(1)?.to_owned())).collect();
@@ -153,13 +155,13 @@ fn heading(row: &Row) -> String {
     if is_both { format!("{} by a visitor", row.name) } else { row.name.to_owned() }
 }
 
-fn section(out: &mut String, row: &Row, rules: &Rules) {
+fn section(out: &mut String, row: &Row, rules: &Rules, cases: &Cases) {
     // Writing to a String cannot fail.
     let _ = write!(out, "\n### {}\n\n{}\n", heading(row), row.summary);
     if !row.parameters.is_empty() {
         out.push_str("\n| Parameter | What it holds |\n|---|---|\n");
         for parameter in row.parameters {
-            out.push_str(&parameter_rows(parameter));
+            out.push_str(&parameters::rows(parameter));
         }
     }
     if let Side::Agent(kind) = row.side {
@@ -167,32 +169,76 @@ fn section(out: &mut String, row: &Row, rules: &Rules) {
         let printed = lines.pop().unwrap_or_default();
         let _ = write!(out, "\n**When**: {}. {printed}\n", lines.join("; "));
     }
-    let _ = write!(out, "\n```json\n{}```\n", chat_model::schema::pretty(row.example.clone()));
-    let outcomes = outcomes(row, &row.example);
-    assert!(!outcomes.is_empty(), "{} succeeds in no scene", row.name);
-    for (scene, outcome) in &outcomes {
-        told(out, row, *scene, outcome);
+    for variant in variants(row) {
+        if let Some(label) = &variant.label {
+            let _ = write!(out, "\n{label}:\n");
+        }
+        let _ = write!(out, "\n```json\n{}```\n", chat_model::schema::pretty(variant.body.clone()));
+        for (scene, outcome) in variant.outcomes {
+            told(out, row, scene, &outcome, cases);
+        }
     }
-    without_options(out, row, &outcomes);
-    refused(out, row);
+    refused::table(out, row, cases);
     let rules = rules.about(row.name, matches!(row.side, Side::Visitor));
     assert!(!rules.is_empty(), "no rule in docs/protocol names {}", row.name);
     let _ = write!(out, "\nRules: {}\n", rules.join(", "));
 }
 
-/// What comes of `body` in one typical scene; in a second one if others hear something else there; in
-/// none where it is refused.
+/// A request and what comes of it.
+struct Variant {
+    /// How it differs from the one with every parameter.
+    label: Option<String>,
+    body: Value,
+    outcomes: Vec<(Option<Scene>, Outcome)>,
+}
+
+/// The request with every parameter, and those of which something else comes.
+fn variants(row: &Row) -> Vec<Variant> {
+    let whole = outcomes(row, &row.example);
+    assert!(!whole.is_empty(), "{} succeeds in no scene", row.name);
+    let mut all = vec![Variant { label: None, body: row.example.clone(), outcomes: whole }];
+    for (label, body) in others(row) {
+        let outcomes = outcomes(row, &body);
+        let is_known = all.iter().any(|known| known.outcomes == outcomes);
+        // What is refused is told below.
+        if !is_known && !outcomes.is_empty() {
+            all.push(Variant { label: Some(label), body, outcomes });
+        }
+    }
+    all
+}
+
+/// Other requests: without each optional parameter, without all of them, and with other targets.
+fn others(row: &Row) -> Vec<(String, Value)> {
+    let optional: Vec<&Parameter> = row.parameters.iter().filter(|it| !it.required).collect();
+    let mut all: Vec<(String, Value)> = optional
+        .iter()
+        .map(|it| (format!("Without `{}`", it.name), without(&row.example, it)))
+        .collect();
+    if optional.len() > 1 {
+        all.push(("With nothing that may be left out".to_owned(), shortest(row)));
+    }
+    for parameter in row.parameters {
+        let (label, name, target) = match parameter.kind {
+            ParameterKind::TransferTarget => ("To a queue", "queueName", "support"),
+            ParameterKind::AgentOrQueue => {
+                ("To a queue where nobody is Ready", "targetPath", "/queues/support")
+            }
+            _ => continue,
+        };
+        let mut body = without(&row.example, parameter);
+        body[name] = json!(target);
+        all.push((label.to_owned(), body));
+    }
+    all
+}
+
+/// What comes of it, in one typical scene; in a second one if others hear something else there.
 fn outcomes(row: &Row, body: &Value) -> Vec<(Option<Scene>, Outcome)> {
     match row.side {
         Side::Agent(_) => {
             let mut found: Vec<(Option<Scene>, Outcome)> = Vec::new();
-            let mut scenes = Scene::OF_AGENTS;
-            if stage::to_nobody(body).is_some() {
-                // Who is asked is somebody new, where that is possible.
-                scenes.reverse();
-                scenes.sort_by_key(|scene| *scene != Scene::Alone);
-            }
-            for scene in scenes {
+            for scene in scenes(body) {
                 let Ok(outcome) = stage::of_agent(scene, body) else { continue };
                 // Whoever else is there makes no other outcome.
                 let of_caller = |outcome: &Outcome| {
@@ -206,43 +252,32 @@ fn outcomes(row: &Row, body: &Value) -> Vec<(Option<Scene>, Outcome)> {
             }
             found
         }
-        Side::Visitor => {
-            stage::of_visitor(body).map(|outcome| (None, outcome)).into_iter().collect()
-        }
+        Side::Visitor => stage::of_visitor(body).map(|it| (None, it)).into_iter().collect(),
         Side::Supervisor => {
             let outcome = stage::of_supervisor(body);
-            outcome.map(|outcome| (Some(Scene::Unsupervised), outcome)).into_iter().collect()
+            outcome.map(|it| (Some(Scene::Unsupervised), it)).into_iter().collect()
         }
-        Side::Monitoring => {
-            vec![(None, Outcome { reply: json!({ "statusCode": 0 }), heard: Vec::new() })]
-        }
+        // The server's own answer is printed.
+        Side::Monitoring => vec![(None, Outcome { reply: Value::Null, heard: Vec::new() })],
     }
 }
 
-/// What comes of it without what may be left out, where that is something else.
-fn without_options(out: &mut String, row: &Row, outcomes: &[(Option<Scene>, Outcome)]) {
-    let body = shortest(row);
-    if body == row.example {
-        return;
+fn scenes(body: &Value) -> [Scene; 6] {
+    let mut scenes = Scene::OF_AGENTS;
+    if stage::to_nobody(body).is_some() {
+        // Who is asked is somebody new, where that is possible.
+        scenes.reverse();
+        scenes.sort_by_key(|scene| *scene != Scene::Alone);
     }
-    for (scene, outcome) in self::outcomes(row, &body) {
-        let known = outcomes.iter().find(|(known, _)| *known == scene);
-        if known.is_none_or(|(_, known)| known.heard != outcome.heard) {
-            let _ = write!(out, "\nWithout what is optional, `{body}`:\n");
-            told(out, row, scene, &outcome);
-        }
-    }
+    scenes
 }
 
-fn told(out: &mut String, row: &Row, scene: Option<Scene>, outcome: &Outcome) {
+fn told(out: &mut String, row: &Row, scene: Option<Scene>, outcome: &Outcome, cases: &Cases) {
     let about = scene.map_or_else(String::new, |scene| format!("*{}.* ", scene.about()));
     // A visitor gets the id of the chat beside it, which the model does not know.
-    let reply = if row.name == "RequestChat" {
-        "`{\"id\":\"…\",\"statusCode\":0}`, the `id` being the visitor\'s UUID".to_owned()
-    } else {
-        format!("`{}`", outcome.reply)
-    };
-    let _ = write!(out, "\n{about}Reply: {reply}\n");
+    let is_of_server = row.name == "RequestChat" || matches!(row.side, Side::Monitoring);
+    let reply = if is_of_server { cases.reply(side(row), row.name) } else { outcome.reply.clone() };
+    let _ = write!(out, "\n{about}Reply: `{reply}`\n");
     if row.name == "RequestChat" {
         out.push_str(
             "\nThe chat is then offered to an agent of its queue who is Ready, who hears `StatusChange` to \
@@ -258,55 +293,13 @@ fn told(out: &mut String, row: &Row, scene: Option<Scene>, outcome: &Outcome) {
     }
 }
 
-/// The refusals that are the operation\'s own, each as the caller reads it.
-fn refused(out: &mut String, row: &Row) {
-    let mut all: Vec<(u8, String)> = Vec::new();
-    let mut note = |rejection: Rejection| {
-        let code = rejection.status().code();
-        let known = (code, rejection.to_string());
-        if !all.contains(&known) {
-            all.push(known);
-        }
-    };
-    for parameter in row.parameters {
-        if parameter.required {
-            note(parse(row, &without(&row.example, parameter)).expect_err("it is required"));
-        }
-        if let Some(wrong) = wrong(&row.example, parameter) {
-            note(parse(row, &wrong).expect_err("it is wrong"));
-        }
-    }
-    let nobody = stage::to_nobody(&shortest(row)).filter(|_| matches!(row.side, Side::Agent(_)));
-    if let Some(body) = nobody {
-        let scenes = Scene::OF_AGENTS.iter();
-        let mut refusals = scenes.filter_map(|&scene| stage::of_agent(scene, &body).err());
-        let unknown = refusals.find(|why| matches!(why, Rejection::TargetNotFound { .. }));
-        // Whom one can remove is in the chat, or it is not the time for it.
-        if let Some(unknown) = unknown {
-            note(unknown);
-        }
-    }
-    if let Side::Agent(kind) = row.side {
-        all.extend(when::refusals(kind));
-    }
-    all.sort();
-    if all.is_empty() {
-        return;
-    }
-    out.push_str("\n| Code | Refused, for instance |\n|--:|---|\n");
-    for (code, message) in all {
-        let _ = writeln!(out, "| {code} | {} |", message.replace('|', "\\|"));
-    }
-}
-
-fn parse(row: &Row, body: &Value) -> Result<(), Rejection> {
-    let (text, limits) = (body.to_string(), Limits::default());
-    let json = text.as_bytes();
+/// What the cases of the server call it; an agent's are the model's alone.
+fn side(row: &Row) -> &'static str {
     match row.side {
-        Side::Agent(_) => Operation::parse(json, &limits).map(drop),
-        Side::Visitor => CustomerOperation::parse(json, &limits).map(drop),
-        Side::Monitoring => MonitoringOperation::parse(json, &limits).map(drop),
-        Side::Supervisor => SupervisorOperation::parse(json, &limits).map(drop),
+        Side::Agent(_) => "agent",
+        Side::Visitor => "visitor",
+        Side::Monitoring => "monitoring",
+        Side::Supervisor => "supervisor",
     }
 }
 
@@ -327,28 +320,6 @@ fn without(body: &Value, parameter: &Parameter) -> Value {
     body
 }
 
-/// The body with something else in place of the parameter; `None` where anything will do.
-fn wrong(body: &Value, parameter: &Parameter) -> Option<Value> {
-    let value = match parameter.kind {
-        ParameterKind::Text | ParameterKind::NonEmptyText | ParameterKind::Message => json!(7),
-        ParameterKind::Boolean
-        | ParameterKind::SupervisionScope
-        | ParameterKind::SupervisionMode => {
-            json!("perhaps")
-        }
-        ParameterKind::UserData => json!([]),
-        ParameterKind::Keys => json!({}),
-        ParameterKind::Agent | ParameterKind::AgentOrQueue | ParameterKind::TransferTarget => {
-            json!("somewhere")
-        }
-        // A kind that this page does not describe yet must not go unnoticed.
-        _ => panic!("{}: say in {} what is wrong for it", parameter.name, file!()),
-    };
-    let mut body = without(body, parameter);
-    body[members(parameter)[0]] = value;
-    Some(body)
-}
-
 /// The body with nothing that may be left out.
 fn shortest(row: &Row) -> Value {
     let optional = row.parameters.iter().filter(|parameter| !parameter.required);
@@ -362,68 +333,4 @@ fn example(chapter: &Chapter, name: &str) -> Value {
     let examples = schema["examples"].as_array().cloned().unwrap_or_default();
     let found = examples.into_iter().find(|example| example["operationName"] == name);
     found.unwrap_or_else(|| panic!("the schema shows no {name}"))
-}
-
-/// A parameter, and what stands beside it.
-fn parameter_rows(parameter: &Parameter) -> String {
-    let name = if parameter.required {
-        format!("`{}`", parameter.name)
-    } else {
-        format!("*`{}`*", parameter.name)
-    };
-    let holds = match parameter.kind {
-        ParameterKind::Text => "text",
-        ParameterKind::NonEmptyText => "text of at least one character",
-        ParameterKind::Boolean => "`true` or `false`",
-        ParameterKind::UserData => {
-            "an object of any JSON values; every number keeps its digits (DEC-6)"
-        }
-        ParameterKind::Keys => "an array of keys; unknown ones are ignored (DEC-3)",
-        ParameterKind::Message => {
-            return format!(
-                "| {name} | text of at least one character{} |\n\
-                 | *`messageType`* | a free classification, which receivers get back |\n\
-                 | *`treatAs`* | `Normal` or `System`; not passed on |\n",
-                if parameter.required { "" } else { ", said before; an empty one is none" },
-            );
-        }
-        ParameterKind::Agent => {
-            "the absolute address of an agent; or *`targetPath`*, the address below `/api/v2` (DEC-15)"
-        }
-        ParameterKind::AgentOrQueue => {
-            "the absolute address of an agent or of a queue; or *`targetPath`*, the address below \
-             `/api/v2` (DEC-15)"
-        }
-        ParameterKind::TransferTarget => {
-            "the absolute address of an agent; or *`targetPath`*, the address below `/api/v2`; or \
-             *`queueName`*, the name of a queue (DEC-15)"
-        }
-        ParameterKind::SupervisionScope => "`NextChat` or `AllChats` (default)",
-        ParameterKind::SupervisionMode => {
-            "`Monitor`, `Coach` or `BargeIn`; default: how the caller supervises the agent"
-        }
-        // A kind that this page does not describe yet must not go unnoticed.
-        _ => panic!("{}: describe {:?} in {}", parameter.name, parameter.kind, file!()),
-    };
-    match meaning(parameter.name) {
-        "" => format!("| {name} | {holds} |\n"),
-        meaning => format!("| {name} | {holds}: {meaning} |\n"),
-    }
-}
-
-/// What a parameter is for, where its name does not say it.
-fn meaning(name: &str) -> &'static str {
-    match name {
-        "nickname" => "how the others in the chat see the caller (DEC-12, DEC-19)",
-        "saveLAR" => {
-            "whether the last agent is to be noted in the contact's profile (CHAT-7.2-4); this server has no \
-             profiles"
-        }
-        "dispositionKey" => "the key in the user data, by default the configured one (DEC-8)",
-        "subject" => "becomes `Subject` in the user data",
-        "endpoint" => "the queue, by its name; the default queue without it (DEC-46)",
-        "queueName" => "the queue in which the chat is placed (CHAT-7.2-4)",
-        "supervisorMonitoringMode" => "for how long (DEC-19)",
-        _ => "",
-    }
 }

@@ -32,7 +32,7 @@ pub(super) fn page(openapi: &str) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             out,
-            "| {number} | {} | {} | {does} | [PLAT-1.2-c{code}](../protocol/platform.md) |",
+            "| {number} | {} | {} | {does} | PLAT-1.2-c{code} |",
             status.http(),
             status.meaning(),
         );

@@ -14,7 +14,8 @@ use base64::engine::general_purpose::STANDARD;
 use chat_store::MemoryStore;
 use http_body_util::BodyExt as _;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
-use hyper::{Method, Request};
+use hyper::http::request::Builder;
+use hyper::{Method, Request, StatusCode};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
@@ -109,29 +110,45 @@ fn operations_of(operation: &str) -> Vec<(String, Value)> {
     found
 }
 
+/// The body of this operation as the schema shows it.
+pub(super) fn example(schema: &str, operation: &str) -> Value {
+    let text = chat_model::schema::generate(schema).unwrap_or_default();
+    let schema: Value = serde_json::from_str(&text).unwrap_or_default();
+    let mut examples = schema["examples"].as_array().into_iter().flatten();
+    let found = examples.find(|example| example["operationName"] == operation);
+    found.cloned().unwrap_or_else(|| panic!("no schema shows {operation}"))
+}
+
 /// Plays the conversation.
 pub(super) fn play() -> Played {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime can be started").block_on(Stage::set().play())
 }
 
-struct Stage {
-    app: App,
+/// The demo contact centre, where time and chance stand still.
+pub(super) struct Stage {
+    pub(super) app: App,
     router: Router,
     clock: Arc<ManualClock>,
     played: Played,
 }
 
-const AGENT: &str = "agent1";
+pub(super) const AGENT: &str = "agent1";
 const OTHER: &str = "a5e9c0ffee0000000000000000000002";
-const SUPERVISOR: &str = "supervisor1";
+pub(super) const SUPERVISOR: &str = "supervisor1";
 
 impl Stage {
     fn set() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// The same with another configuration.
+    pub(super) fn with(configure: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::demo(([127, 0, 0, 1], 8090).into());
         // One channel that exists, so that not all of a session comes up (PLAT-1.2-8).
         config.unavailable_channels.insert("email".to_owned(), "no e-mail here".to_owned());
         config.workbins.push(Workbin::new("7f3d1c52-6f0e-4b7a-9a51-2c8e4d0b9e31", "Drafts"));
+        configure(&mut config);
         let clock = Arc::new(ManualClock::at(1_389_261_492_035));
         let hands = clock.clone();
         let store = MemoryStore::new(Arc::new(move || hands.now_ms()));
@@ -150,10 +167,7 @@ impl Stage {
         self.agent("operateMyChannel", &channel, json!({ "operationName": "NotReady" })).await;
         self.agent("operateMyChannel", &channel, json!({ "operationName": "Ready" })).await;
         self.agent("operateMe", &[], json!({ "operationName": "DoNotDisturbOff" })).await;
-        let request = json!({
-            "operationName": "RequestChat", "nickname": "Chris", "subject": "Question",
-            "userData": { "topic": "billing" },
-        });
+        let request = example("customer-operation", "RequestChat");
         let visitor = self.ask("requestChat", None, &[], "", Some(request)).await;
         let visitor = text(&visitor["id"]);
         self.app.catch_up().await;
@@ -315,25 +329,15 @@ impl Stage {
         query: &str,
         body: Option<Value>,
     ) -> Value {
-        self.clock.advance(1_000);
         let route = all().find(|route| route.name() == operation).expect("the table has it");
         let mut address = route.path().replace("{*", "{");
         for (name, value) in path {
             address = address.replace(&format!("{{{name}}}"), value);
         }
-        let mut request =
-            Request::builder().method(route.method()).uri(format!("{address}{query}"));
-        if let Some(user) = user {
-            let credentials = STANDARD.encode(format!("{user}:{user}"));
-            request = request.header(AUTHORIZATION, format!("Basic {credentials}"));
-        }
         let sent = body.as_ref().map(Value::to_string).unwrap_or_default();
-        let request = request.header(CONTENT_TYPE, "application/json").body(Body::from(sent));
-        let request = request.expect("it is a request");
-        let response = self.router.clone().oneshot(request).await.expect("it is answered");
-        let status = response.status();
-        let bytes = response.into_body().collect().await.expect("it is all there").to_bytes();
-        let reply: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let address = format!("{address}{query}");
+        let request = Request::builder().method(route.method()).uri(&address);
+        let (status, reply) = self.send(request, user, sent).await;
         assert!(status.is_success(), "{operation} {address}: {status} {reply}");
         let name = match (&body, query, route.method() == Method::GET) {
             (Some(Value::Array(messages)), ..) => {
@@ -347,6 +351,28 @@ impl Stage {
         let asked = Asked { operation, name, path: parts(path), body, reply: Some(reply.clone()) };
         self.played.asked.push(asked);
         reply
+    }
+
+    /// What is answered to `request`, after a second. A user is a name that is the password, too, or
+    /// both with a colon between.
+    pub(super) async fn send(
+        &self,
+        mut request: Builder,
+        user: Option<&str>,
+        body: String,
+    ) -> (StatusCode, Value) {
+        self.clock.advance(1_000);
+        if let Some(user) = user {
+            let (name, password) = user.split_once(':').unwrap_or((user, user));
+            let credentials = STANDARD.encode(format!("{name}:{password}"));
+            request = request.header(AUTHORIZATION, format!("Basic {credentials}"));
+        }
+        let request = request.header(CONTENT_TYPE, "application/json").body(Body::from(body));
+        let request = request.expect("it is a request");
+        let response = self.router.clone().oneshot(request).await.expect("it is answered");
+        let status = response.status();
+        let bytes = response.into_body().collect().await.expect("it is all there").to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap_or_default())
     }
 }
 

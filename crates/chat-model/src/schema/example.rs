@@ -34,7 +34,7 @@ const BEN: &str = "5c0f2a7f1d9d4c8c9b7d2f7f6a1e0b44";
 /// A visitor asks, Amy accepts and attaches data, and Ben does not want to be consulted.
 pub(super) fn play() -> Examples {
     let mut stage = Stage {
-        chat: Chat::new(ChatId::new("0000Wa9CAM6W00J")),
+        chat: Chat::new(ChatId::new("0000Wa9CAM6W00JB")),
         rules: Rules::default(),
         ids: CountingIds::from_seed(0x0073_52CE_982D_031B),
         number: 0,

@@ -251,7 +251,7 @@ fn example(row: &Row) -> Value {
         let user = "/users/1e553fa1b4164908a5f36d43cec96086";
         let (name, value) = match parameter.kind {
             ParameterKind::Text | ParameterKind::NonEmptyText => {
-                (parameter.name, sample_text(parameter.name))
+                (parameter.name, sample_text(row.spellings[0], parameter.name))
             }
             ParameterKind::Boolean => (parameter.name, json!(true)),
             ParameterKind::UserData => (
@@ -272,8 +272,9 @@ fn example(row: &Row) -> Value {
     Value::Object(body)
 }
 
-fn sample_text(name: &str) -> Value {
+fn sample_text(operation: &str, name: &str) -> Value {
     json!(match name {
+        "nickname" if operation == "RequestChat" => "Chris",
         "nickname" => "Amy",
         "subject" => "A question about my bill",
         "url" => "https://www.example.com/bill",

@@ -74,6 +74,7 @@ impl Scene {
 }
 
 /// What came of it.
+#[derive(PartialEq)]
 pub(super) struct Outcome {
     pub(super) reply: Value,
     /// Who hears what, in order; the visitor, who polls, last.
@@ -162,7 +163,7 @@ impl Directory for House {
 impl Stage {
     fn at(scene: Scene) -> Self {
         let mut stage = Self {
-            chat: Chat::new(ChatId::new("0000Wa9CAM6W00J")),
+            chat: Chat::new(ChatId::new("0000Wa9CAM6W00JB")),
             rules: Rules::default(),
             house: House::default(),
             seconds: 0,
