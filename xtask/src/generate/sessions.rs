@@ -20,20 +20,20 @@ const OPERATIONS: [(&str, &str, &str, &[&str]); 8] = [
     (
         "EndContactCenterSession",
         "Closes every channel, gives the chats back, and ends the HTTP session.",
-        "Offered chats go to others, and so do those in which the agent was alone with the visitor (DEC-42). \
-         The cookie and the notification sessions end with it (PLAT-3.4-3, DEC-45).\n",
+        "Invitations are revoked, open chats return to their queue, and those in LeftChat are completed (DEC-42). \
+         The cookie is no login any more; a held connect is answered with `reconnect` `none` (PLAT-3.4-3, DEC-45).\n",
         &["PLAT-3.4-1", "PLAT-3.4-2", "PLAT-3.4-3", "DEC-42", "DEC-45"],
     ),
     (
         "Ready",
         "Says that chats may be offered.",
-        "Whoever waited longest is offered the next chat of the queue (DEC-40).\n",
+        "A chat goes to the Ready agent of its queue who has waited longest and has room for it (DEC-40).\n",
         &["PLAT-3.5-1", "PLAT-3.5-2", "PLAT-3.5-3", "PLAT-3.5-4", "DEC-40"],
     ),
     (
         "NotReady",
         "Says that no chats are to be offered; those that are there go on.",
-        "An invitation that is under way stays.\n",
+        "",
         &["PLAT-3.5-1", "PLAT-3.5-2", "PLAT-3.5-3", "PLAT-3.5-4"],
     ),
     (
@@ -85,8 +85,8 @@ pub(super) fn page(cases: &Cases) -> String {
 
 const INTRODUCTION: &str = "\
 An agent works in a contact center session: it has channels, each of them Ready or not, and chats are offered on `chat`
-while it is Ready (DEC-40). It is independent of the HTTP session and of notification sessions, but ends after a while
-without either (DEC-42).
+while it is Ready (DEC-40). Whoever falls silent becomes NotReady after a minute and is logged out after half an hour
+(DEC-42).
 
 The reply says that the operation was accepted; the new state is told on `/v2/me/channels`
 ([notifications](notifications.md#topics)), perhaps before the reply (PLAT-3.5-4). Every operation can also be refused
