@@ -180,7 +180,11 @@ test("what the page links to is what `chat schema` prints", async () => {
     }
     const page = await (await fetch(`${server.origin}/docs`)).text();
     const links = [...page.matchAll(/(?:href|src|data-openapi)="([^"]+)"/g)].map(([, link]) => link);
-    assert.ok(links.length >= 7, `${links}`);
+    for (const name of names) {
+      const path = ["openapi", "asyncapi"].includes(name) ? name : `schema/${name}`;
+      assert.ok(links.includes(`docs/${path}.json`), `${path}.json is not linked`);
+    }
+    assert.ok(links.includes("docs/types.d.ts"));
     for (const link of links) {
       assert.ok(!/^[a-z]+:|^\//.test(link), `${link} is not beside the page`);
       assert.equal((await fetch(new URL(link, `${server.origin}/docs`))).status, 200, link);

@@ -8,6 +8,7 @@ mod capabilities;
 mod cases;
 mod cli;
 mod header;
+mod limits;
 mod notifications;
 mod operations;
 mod rules;
@@ -35,11 +36,15 @@ fn pages() -> Vec<(String, String)> {
         ("docs/api/addresses.md".to_owned(), rules.linked(&addresses::page())),
         ("docs/api/asyncapi.json".to_owned(), asyncapi::text()),
         ("docs/api/capabilities.md".to_owned(), rules.linked(&capabilities::page())),
+        ("docs/api/limits.md".to_owned(), rules.linked(&limits::page(&cases))),
         ("docs/api/notifications.md".to_owned(), rules.linked(&notifications::page())),
         (OPENAPI.to_owned(), openapi.clone()),
         ("docs/api/operations.md".to_owned(), rules.linked(&operations::page(&rules, &cases))),
         ("docs/api/sessions.md".to_owned(), rules.linked(&sessions::page(&cases))),
-        ("docs/api/status-codes.md".to_owned(), rules.linked(&status_codes::page(&openapi))),
+        (
+            "docs/api/status-codes.md".to_owned(),
+            rules.linked(&status_codes::page(&openapi, &cases)),
+        ),
     ];
     pages.extend(cli::files());
     pages.extend(schema::files());

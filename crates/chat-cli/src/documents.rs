@@ -13,6 +13,9 @@ const INTERFACES: [(&str, &str); 2] = [
     ("asyncapi", include_str!("../../../docs/api/asyncapi.json")),
 ];
 
+/// The types of the OpenAPI document, for TypeScript.
+const TYPES: &str = include_str!("../../../docs/api/types.d.ts");
+
 /// The names of all schemas, then those of the documents.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     schemas().chain(INTERFACES).map(|(name, _)| name)
@@ -29,6 +32,7 @@ pub(crate) fn below_docs() -> Documents {
     let documents = INTERFACES
         .iter()
         .fold(Documents::new(), |all, (name, text)| all.with(format!("{name}.json"), text));
+    let documents = documents.with("types.d.ts", TYPES);
     schemas().fold(documents, |all, (name, text)| all.with(format!("schema/{name}.json"), text))
 }
 

@@ -7,7 +7,7 @@
 use crate::asset::{File, files};
 
 /// The documents that `/docs` shows and serves, by their paths below it: `openapi.json`,
-/// `asyncapi.json` and `schema/NAME.json`.
+/// `asyncapi.json`, `schema/NAME.json` and `types.d.ts`.
 #[derive(Debug, Clone, Default)]
 pub struct Documents {
     files: Vec<(String, File)>,
@@ -19,10 +19,13 @@ impl Documents {
         Self::default()
     }
 
-    /// Adds a document, which is JSON.
+    /// Adds a document, which is JSON unless it is of types.
     #[must_use]
     pub fn with(mut self, path: impl Into<String>, text: &'static str) -> Self {
-        self.files.push((path.into(), File::plain("application/json", text.as_bytes())));
+        let path = path.into();
+        let is_of_types = path.ends_with(".d.ts");
+        let form = if is_of_types { "text/plain; charset=utf-8" } else { "application/json" };
+        self.files.push((path, File::plain(form, text.as_bytes())));
         self
     }
 

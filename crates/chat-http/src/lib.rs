@@ -161,7 +161,7 @@ pub use recording::{Edit, Line, LineType, Recorder, Side, rewrite};
 #[cfg(feature = "server")]
 pub use routes::{Access, Route, routes};
 #[cfg(feature = "server")]
-pub use serve::serve;
+pub use serve::{HEAD_BYTES, serve};
 #[cfg(feature = "server")]
 pub use server::{App, Extras};
 #[cfg(feature = "server")]

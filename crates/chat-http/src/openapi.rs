@@ -96,5 +96,6 @@ const ABOUT: &str = "An open implementation of the Genesys Web Services (GWS) v2
     Visitors have no login: who knows the UUID of a visitor's chat, which only the reply to RequestChat \
     tells, has part in it.\n\n\
     Every path may end in a slash, and what answers GET answers HEAD. A method that a path does not \
-    have is HTTP 405 with code 3, and a path that does not exist HTTP 404 with code 6.\n\n\
+    have is HTTP 405 with code 3, and `Allow` names those that it has; a path that does not exist is HTTP \
+    404 with code 6. A head that is too long is HTTP 431 without a body, and one that cannot be read 400.\n\n\
     Ids such as `CHAT-7.1-3` name rules of the protocol's pages (`docs/protocol`).";

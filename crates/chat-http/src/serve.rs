@@ -43,9 +43,9 @@ const TOLD: usize = 64;
 /// even who asks whether the server is alive, and not for the places that have become free.
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
 
-/// Bytes of a request's head, and of the read buffer, which is most of what an idle connection
+/// The most bytes of a request's head (HTTP 431), and of the read buffer, which is most of what an idle connection
 /// costs.
-const HEAD_BYTES: usize = 16 * 1024;
+pub const HEAD_BYTES: usize = 16 * 1024;
 
 /// How long the end waits for the rows of the sessions to be written.
 const SAVED_WITHIN: Duration = Duration::from_secs(5);

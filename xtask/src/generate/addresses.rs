@@ -7,7 +7,7 @@ pub(super) fn page() -> String {
     out.push_str(
         "Every path may end in a slash (PLAT-1.1-7), and what answers GET answers HEAD without a \
          body. An unknown address is code 6, a\nmethod that is not listed code 3 (DEC-36). What a \
-         POST may say: [operations](operations.md); how refusals look: [status \
+         POST may say: [operations](operations.md) and [sessions](sessions.md), and how much: [limits](limits.md); how refusals look: [status \
          codes](status-codes.md).\n\n\
          *Needs* says who may come in at all. Without login it is code 20, with a role that is not \
          above agents code 5 (DEC-19).\nThe rules are explained in [the protocol's \

@@ -46,6 +46,11 @@ pub(super) fn text() -> String {
             "messages": messages,
             "schemas": schemas,
             "securitySchemes": security_schemes(),
+            "correlationIds": { "exchange": {
+                "description": "The reply has the `id` of its request, as text (BAYEUX-1.6); a request \
+                    without one is answered without one. Events have none.",
+                "location": "$message.payload#/id",
+            } },
         },
     }))
 }
@@ -61,6 +66,11 @@ the server holds it until there is something to tell. `advice` in a reply says w
 `402` that is a new handshake, subscriptions, and a read of the state. Whoever handshakes with \
 `ext: {\"ack\": true}` loses nothing: every connect reply carries the number of what was sent, and the next \
 connect confirms it.\n\n\
+Clients that can only load scripts poll by callback, where the server has that switched on \
+(`notifications.callback_polling`, off by default; without it the same GET is HTTP 400): the same array of \
+messages is the query parameter `message` of a GET, `jsonp` names a function, and the reply is the script \
+`NAME([...])`, whose argument is the array of replies and events (BAYEUX-12.1). `supportedConnectionTypes` \
+and `connectionType` then say `callback-polling`.\n\n\
 All users share the names of the topics, and each hears of themselves only. Clients do not publish.\n\n\
 Ids such as BAYEUX-4.3 are rules, explained in docs/protocol.";
 
@@ -79,6 +89,8 @@ struct Message {
     id: String,
     title: String,
     summary: String,
+    /// Whether it is one of an exchange, whose two messages have an `id` in common.
+    has_id: bool,
     /// The id of its schema.
     schema: String,
     rules: Vec<&'static str>,
@@ -89,29 +101,30 @@ struct Message {
 impl Parts {
     /// A channel with everything that is said on it.
     fn channel(&mut self, id: &str, mut about: Value, messages: Vec<Message>) {
-        let mut said = Map::new();
+        let mut names = Map::new();
         for message in messages {
-            said.insert(message.id.clone(), reference("messages", &message.id));
+            names.insert(message.id.clone(), reference("messages", &message.id));
             let examples: Vec<Value> = message
                 .examples
                 .into_iter()
                 .map(|(name, payload)| json!({ "name": name, "payload": payload }))
                 .collect();
             assert!(!examples.is_empty(), "expected an example of {}", message.id);
-            self.messages.insert(
-                message.id.clone(),
-                json!({
-                    "name": message.id,
-                    "title": message.title,
-                    "summary": message.summary,
-                    "contentType": "application/json",
-                    "payload": reference("schemas", &message.schema),
-                    "examples": examples,
-                    "x-rules": message.rules,
-                }),
-            );
+            let mut said = json!({
+                "name": message.id,
+                "title": message.title,
+                "summary": message.summary,
+                "contentType": "application/json",
+                "payload": reference("schemas", &message.schema),
+                "examples": examples,
+                "x-rules": message.rules,
+            });
+            if message.has_id {
+                said["correlationId"] = reference("correlationIds", "exchange");
+            }
+            self.messages.insert(message.id.clone(), said);
         }
-        about["messages"] = Value::Object(said);
+        about["messages"] = Value::Object(names);
         let before = self.channels.insert(id.to_owned(), about);
         assert!(before.is_none(), "two channels called {id}");
     }
@@ -154,6 +167,11 @@ fn servers() -> Value {
     };
     json!({
         "longPolling": server("http", "https", "Long-polling: POST requests, one of which is held"),
+        "callbackPolling": server(
+            "http",
+            "https",
+            "Callback-polling: GET requests with `jsonp` and `message`, where that is switched on",
+        ),
         "websocket": server("ws", "wss", "The same messages in the text frames of a websocket"),
     })
 }

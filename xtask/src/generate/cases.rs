@@ -13,6 +13,10 @@ impl Cases {
         self.0.iter().filter(move |case| case["operation"] == operation)
     }
 
+    pub(super) fn side<'a>(&'a self, side: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.0.iter().filter(move |case| case["side"] == side)
+    }
+
     /// The server's reply where it succeeds.
     pub(super) fn reply(&self, side: &str, operation: &str) -> Value {
         let mut found = self.of(operation).filter(|case| case["side"] == side);

@@ -125,8 +125,9 @@ the whole rule is in [chat.md](../protocol/chat.md#who-hears-what).
 
 Every operation can be refused with code 20 (nobody is logged in), 6 (no such chat, or not for the caller), 10 (the body
 is no JSON object, or is too long) and 1 or 10 (no `operationName`, or an unknown one); whatever would make user data
-or transcript longer than they may be is code 10, too (DEC-72). See [status codes](status-codes.md). A refused operation
+or transcript longer than they may be is code 10, too ([limits](limits.md)). See [status codes](status-codes.md). A refused operation
 has changed nothing. Which operations are possible in which state is also one table: [capabilities](capabilities.md).
+How an agent becomes Ready: [sessions](sessions.md).
 ";
 
 /// Every operation of agents, and the kinds of notifications that somebody hears of it.

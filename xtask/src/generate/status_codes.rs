@@ -1,16 +1,25 @@
 //! The page of status codes: the table of chat-model, and how the server sends them, which the OpenAPI
 //! document says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use chat_model::StatusCode;
 use serde_json::Value;
 
+use super::cases::Cases;
+
 /// The page; `openapi` is the document.
-pub(super) fn page(openapi: &str) -> String {
+pub(super) fn page(openapi: &str, cases: &Cases) -> String {
     let openapi: Value = serde_json::from_str(openapi).expect("the document is JSON");
-    let refusals = refusals(&openapi);
+    let mut refusals = refusals(&openapi);
+    let fields = |case: &Value| {
+        let reply = &case["reply"];
+        let message = reply["statusMessage"].as_str()?.to_owned();
+        Some((reply["statusCode"].as_u64()?, case["http"].as_u64()?, message))
+    };
+    refusals.extend(cases.side("address").filter_map(fields));
+    refusals.sort();
     let sent: BTreeSet<u64> =
         refusals.iter().map(|(code, ..)| *code).chain(successes(&openapi)).collect();
     let mut out =
@@ -38,15 +47,35 @@ pub(super) fn page(openapi: &str) -> String {
         );
     }
     out.push_str("\n## As they are sent\n\n| `statusCode` | HTTP | `statusMessage`, for instance |\n|---:|---:|---|\n");
+    for (code, reply) in successes_of(cases) {
+        let _ = writeln!(out, "| {code} | 200 | (none) `{reply}` |");
+    }
     for (code, http, message) in refusals {
         let _ = writeln!(out, "| {code} | {http} | {} |", message.replace('|', "\\|"));
     }
     out.push_str(
-        "\nReplies with HTTP 429 and 503 have a `Retry-After`, in seconds. A method that an address does not \
-         have is HTTP 405 with code 3.\n\n```json\n{ \"statusCode\": 1, \"statusMessage\": \"required parameter \
+        "\nReplies with HTTP 429 and 503 have a `Retry-After`, in seconds; one with 405 names in `Allow` what \
+         the address has.\nWithout a code are: 304 (a document that the client has), 431 (a head that is too \
+         long; [limits](limits.md)) and 400 for\na head that cannot be read, all without a body; and \
+         every refusal of a Bayeux request with 429 or 503\n(BAYEUX-14.8).\n\n```json\n{ \"statusCode\": 1, \"statusMessage\": \"required parameter \
          `userData` is missing\" }\n```\n",
     );
     out
+}
+
+/// Each code of success, with the shortest reply that has it.
+fn successes_of(cases: &Cases) -> BTreeMap<u64, Value> {
+    let mut found: BTreeMap<u64, Value> = BTreeMap::new();
+    for case in cases.side("session").filter(|case| case["http"] == 200) {
+        let reply = &case["reply"];
+        let code = reply["statusCode"].as_u64().expect("a reply has a code");
+        let shorter =
+            found.get(&code).is_none_or(|it| it.to_string().len() > reply.to_string().len());
+        if shorter {
+            found.insert(code, reply.clone());
+        }
+    }
+    found
 }
 
 /// What helps against it.

@@ -24,8 +24,8 @@ const VISITORS: [&str; 4] =
     ["SendMessage", "SendStartTypingNotification", "SendStopTypingNotification", "Complete"];
 
 /// The cases as a JSON array, each an object with `side` (`session`, `channel`, `agentChannel`,
-/// `visitor`, `monitoring` or `supervisor`), `operation`, `about`, `address`, `request`, `http`, `reply`,
-/// and `told`: what the agent hears on `/v2/me/channels`.
+/// `visitor`, `monitoring`, `supervisor`, `limit` or `address`), `about`, `http`, `reply`, and but for the
+/// last two `operation`, `address`, `request`, and `told`: what the agent hears on `/v2/me/channels`.
 ///
 /// # Panics
 /// Inside an asynchronous runtime: it starts one, to try them.
@@ -36,6 +36,8 @@ pub fn cases() -> String {
         trial.sessions().await;
         trial.supervisors().await;
         trial.visitors().await;
+        trial.limits().await;
+        trial.addresses().await;
         trial.cases
     };
     pretty(Value::Array(runtime.expect("a runtime can be started").block_on(played)))
@@ -207,6 +209,46 @@ impl Trial {
             let body = example("customer-operation", name);
             self.case(ask("when the chat is over", &chat, body)).await;
         }
+    }
+
+    /// Bodies that are refused for what they are (DEC-7).
+    async fn limits(&mut self) {
+        let request = |user_data: &str| {
+            format!(
+                r#"{{"operationName":"RequestChat","nickname":"Chris","userData":{user_data}}}"#
+            )
+        };
+        let many: Vec<String> = (0..=10_000).map(|number| format!(r#""k{number}":0"#)).collect();
+        let deep =
+            |levels: usize| format!("{}{}", r#"{"a":"#.repeat(levels), "0") + &"}".repeat(levels);
+        for (about, body) in [
+            ("a key twice in one object", request(r#"{"a":1,"a":2}"#)),
+            ("half a surrogate pair", request(r#"{"a":"\ud800"}"#)),
+            ("too deep", request(&deep(64))),
+            ("an empty key", request(r#"{"":1}"#)),
+            ("a key that is too long", request(&format!(r#"{{"{}":1}}"#, "k".repeat(1025)))),
+            ("too many keys", request(&format!("{{{}}}", many.join(",")))),
+            (
+                "a nickname that is too long",
+                format!(r#"{{"operationName":"RequestChat","nickname":"{}"}}"#, "x".repeat(257)),
+            ),
+            ("too long as a whole", request(&format!(r#"{{"a":"{}"}}"#, "x".repeat(1 << 20)))),
+        ] {
+            let asked = Request::builder().method("POST").uri("/api/v2/chats");
+            let (http, reply) = self.stage.send(asked, None, body).await;
+            self.note("limit", about, http.as_u16(), reply);
+        }
+    }
+
+    /// What is refused whatever the body.
+    async fn addresses(&mut self) {
+        let put = Request::builder().method("PUT").uri("/api/v2/me");
+        let (http, reply) = self.stage.send(put, Some(AGENT), String::new()).await;
+        self.note("address", "a method that the address does not have", http.as_u16(), reply);
+    }
+
+    fn note(&mut self, side: &str, about: &str, http: u16, reply: Value) {
+        self.cases.push(json!({ "side": side, "about": about, "http": http, "reply": reply }));
     }
 
     async fn start(&mut self, user: &str) {

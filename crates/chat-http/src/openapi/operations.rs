@@ -57,6 +57,9 @@ fn parameters(route: &Route, played: &Played) -> Vec<Value> {
         Shape::Messages if is_post(route) => Vec::new(),
         Shape::Messages => parameters::shared(["jsonp", "message"]),
     });
+    if matches!(route.shape, Shape::Messages) {
+        all.extend(parameters::shared(["bayeuxBrowser"]));
+    }
     if is_visitors(route) {
         all.extend(parameters::shared(["contactCenterId"]));
     }
@@ -200,6 +203,13 @@ fn headers(route: &Route) -> Value {
     let mut headers = json!({ "X-Request-Id": refer("RequestId") });
     if ["readMe", "operateMe"].contains(&route.name()) {
         headers["Set-Cookie"] = refer("SetCookie");
+    }
+    if matches!(route.shape, Shape::Messages) {
+        headers["Set-Cookie"] = refer("BrowserCookie");
+    }
+    // Whoever has a session is told its token with every reply.
+    if route.access() != Access::Anybody {
+        headers["X-CSRF-HEADER"] = refer("CsrfHeader");
         headers["X-CSRF-TOKEN"] = refer("CsrfToken");
     }
     if matches!(route.shape, Shape::Document(_)) {

@@ -102,6 +102,15 @@ pub(super) fn components() -> Value {
                 "example": [{ "channel": "/meta/handshake", "version": "1.0" }],
             } },
         },
+        "bayeuxBrowser": {
+            "name": "BAYEUX_BROWSER",
+            "in": "cookie",
+            "description": "Which browser it is, as the server named it, so that of several sessions of one \
+                browser only one poll is held (BAYEUX-2.2, BAYEUX-4.6). What the server did not name is \
+                passed over.",
+            "schema": text(),
+            "example": "dljj9v08hkc812u1",
+        },
         "contactCenterId": header(
             "ContactCenterId",
             "The UUID of the contact center that the visitor means (CUST-1.1). None is fine, another \

@@ -174,6 +174,11 @@ fn response(status: &Status) -> Value {
     }
     codes.sort_unstable();
     let mut headers = json!({ "X-Request-Id": { "$ref": "#/components/headers/RequestId" } });
+    // By then it is known who asks.
+    if [400, 403, 404].contains(&status.http) {
+        headers["X-CSRF-HEADER"] = json!({ "$ref": "#/components/headers/CsrfHeader" });
+        headers["X-CSRF-TOKEN"] = json!({ "$ref": "#/components/headers/CsrfToken" });
+    }
     if [429, 503].contains(&status.http) {
         headers["Retry-After"] = json!({ "$ref": "#/components/headers/RetryAfter" });
     }
@@ -222,9 +227,21 @@ pub(super) fn headers() -> Value {
             "schema": { "type": "string" },
             "example": "JSESSIONID=0f1e2d3c4b5a69788796a5b4c3d2e1f0; Path=/; HttpOnly; SameSite=Lax",
         },
+        "BrowserCookie": {
+            "description": "`BAYEUX_BROWSER`, the name of the browser, with the reply to a handshake that \
+                came without one (BAYEUX-2.2).",
+            "schema": { "type": "string" },
+            "example": "BAYEUX_BROWSER=dljj9v08hkc812u1; Path=/; HttpOnly; SameSite=Lax",
+        },
+        "CsrfHeader": {
+            "description": "The name of the header in which the token is wanted (PLAT-2.2-2); only where \
+                `server.csrf_protection` is on, for a request that has a session.",
+            "schema": { "type": "string", "const": "X-CSRF-TOKEN" },
+            "example": "X-CSRF-TOKEN",
+        },
         "CsrfToken": {
-            "description": "The token of the session, where the server wants it back with whatever \
-                changes something (PLAT-2.2).",
+            "description": "The token of the session, which the server wants back with whatever changes \
+                something (PLAT-2.2-2); told where `X-CSRF-HEADER` is.",
             "schema": { "type": "string", "format": "uuid" },
             "example": "70fdfc46-4e5a-4b64-a1fd-a1a8d8a3a9bb",
         },

@@ -48,6 +48,16 @@ pub(super) static ROUTES: &[Route] = &[
     },
     Route {
         method: Method::GET,
+        path: "/docs/types.d.ts",
+        name: "readTypes",
+        access: Access::Anybody,
+        rules: &[],
+        summary: "The types of the OpenAPI document for TypeScript.",
+        shape: Shape::Document("text/plain"),
+        handler: || get(types),
+    },
+    Route {
+        method: Method::GET,
         path: "/docs/schema/{file}",
         name: "readSchema",
         access: Access::Anybody,
@@ -83,6 +93,10 @@ async fn openapi(State(server): State<Shared>, asked: HeaderMap) -> Result<Respo
 
 async fn asyncapi(State(server): State<Shared>, asked: HeaderMap) -> Result<Response, Refusal> {
     answer(&server, server.documents.find("asyncapi.json"), &asked)
+}
+
+async fn types(State(server): State<Shared>, asked: HeaderMap) -> Result<Response, Refusal> {
+    answer(&server, server.documents.find("types.d.ts"), &asked)
 }
 
 async fn schema(

@@ -130,6 +130,7 @@ fn message(
         id: id.to_owned(),
         title: format!("{}, {way}", meta.id),
         summary: summary.to_owned(),
+        has_id: true,
         schema: first.to_ascii_uppercase() + rest,
         rules: meta.rules.to_vec(),
         examples,
