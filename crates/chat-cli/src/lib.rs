@@ -14,13 +14,15 @@ mod store;
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory as _, Parser as _};
 
 /// The program: reads the arguments of the process and does what they say.
 pub fn run() -> ExitCode {
     let args = match args::Args::try_parse() {
         Ok(args) => args,
-        Err(error) => {
+        Err(mut error) => {
+            hide_secrets(&mut error);
             // Help, too, may be read through a pipe that closes early; nobody is left to tell.
             let _ = error.print();
             return u8::try_from(error.exit_code()).unwrap_or(exit::Exit::Usage as u8).into();
@@ -35,6 +37,15 @@ pub fn run() -> ExitCode {
             render::complain(&failure);
             (failure.exit as u8).into()
         }
+    }
+}
+
+/// Of an address that cannot be read, what may be a password is not shown.
+fn hide_secrets(error: &mut clap::Error) {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && (value.contains('@') || value.to_ascii_lowercase().contains("password="))
+    {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
     }
 }
 

@@ -30,8 +30,17 @@ impl StoreName {
             None if text.is_empty() => {
                 Err("expected a file, `memory` or postgres://…, found no text".to_owned())
             }
+            // No file has such a name, and what stands in it may be a password.
+            None if is_address(text) => Err(
+                "expected a file, `memory` or postgres://user@host/database, found another form of \
+                 a database's address"
+                    .to_owned(),
+            ),
             None => Ok(Self::File(text.into())),
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
+            Some((scheme, address)) if is_address(text) => {
+                Ok(Self::Postgres(format!("{}://{address}", scheme.to_ascii_lowercase())))
+            }
             Some((scheme, _)) => {
                 Err(format!("expected a file, `memory` or postgres://…, found {scheme}://…"))
             }
@@ -64,6 +73,12 @@ impl StoreName {
         })?;
         Ok(Self::File(folder.join("chats.redb")))
     }
+}
+
+/// Whether somebody meant a database, and wrote it as no address here is written.
+fn is_address(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.starts_with("postgres:") || text.starts_with("postgresql:") || text.contains("password=")
 }
 
 /// Chats are for nobody else on this machine.
@@ -116,6 +131,7 @@ impl Vitals for DatabaseVitals {
         let health = self.0.health();
         let what = match &health {
             postgres::Health::Ready => return None,
+            postgres::Health::Damaged(_) => "the store is damaged",
             postgres::Health::Weaker(_) => "the store may lose what it acknowledges",
             postgres::Health::Standby | postgres::Health::ReadOnly(_) => {
                 "the store takes no writes"

@@ -6,7 +6,7 @@ mod server;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 
 use server::{Server, chat};
 
@@ -226,5 +226,30 @@ impl Folder {
 
     fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+/// What is mistyped may hold a password, and errors end up in journals.
+#[test]
+fn no_address_that_cannot_be_read_is_shown_with_its_password() {
+    for address in [
+        "mysql://chat:p4ssw0rd@db/chat",
+        "postgres:/chat:p4ssw0rd@db/chat",
+        "host=db password=p4ssw0rd dbname=chat",
+    ] {
+        for (arguments, variable) in
+            [(vec!["serve", "--store", address], ""), (vec!["store", "check"], address)]
+        {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_chat"));
+            command.args(&arguments).env("CHAT_STORE", variable);
+            if variable.is_empty() {
+                command.env_remove("CHAT_STORE");
+            }
+            let said = command.output().unwrap();
+            let told = String::from_utf8_lossy(&said.stderr);
+            assert_eq!(said.status.code(), Some(2), "{arguments:?}: {told}");
+            assert!(told.contains("expected a file, `memory` or postgres://"), "{told}");
+            assert!(!told.contains("p4ssw0rd"), "{told}");
+        }
     }
 }

@@ -40,7 +40,7 @@ use commit::{Failure, Intent};
 use gathered::Gathered;
 pub(crate) use load::{read_record, read_snapshot};
 use owned::Owned;
-pub(crate) use place::is_busy;
+pub(crate) use place::{is_busy, lists_of};
 pub(crate) use recall::{Recall, Told};
 
 /// How long a chat stays readable at least that has answered a request with a key: ten minutes (DEC-48),

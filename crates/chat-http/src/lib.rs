@@ -165,7 +165,7 @@ pub use serve::{HEAD_BYTES, serve};
 #[cfg(feature = "server")]
 pub use server::{App, Extras};
 #[cfg(feature = "server")]
-pub use verify::verify_chat;
+pub use verify::{verify_chat, verify_records};
 #[cfg(feature = "server")]
 pub use vitals::{Complaint, FigureValue, NoVitals, StoreFigure, Vitals};
 

@@ -45,6 +45,7 @@ trait Engine: Send + Sync {
         after: u64,
         limit: usize,
     ) -> Later<'a, Result<Vec<Record>, Unavailable>>;
+    fn settled(&self) -> Later<'_, Result<(), Unavailable>>;
     fn feed<'a>(
         &'a self,
         feed: &'a FeedId,
@@ -102,6 +103,10 @@ impl<S: Store + Leases> Engine for S {
         limit: usize,
     ) -> Later<'a, Result<Vec<Record>, Unavailable>> {
         Box::pin(Store::records(self, chat, after, limit))
+    }
+
+    fn settled(&self) -> Later<'_, Result<(), Unavailable>> {
+        Box::pin(Store::settled(self))
     }
 
     fn feed<'a>(
@@ -196,6 +201,10 @@ impl Store for AnyStore {
         limit: usize,
     ) -> Result<Vec<Record>, Unavailable> {
         self.0.records(chat, after, limit).await
+    }
+
+    async fn settled(&self) -> Result<(), Unavailable> {
+        self.0.settled().await
     }
 
     async fn feed(&self, feed: &FeedId, after: u64, limit: usize) -> Result<FeedPage, Unavailable> {

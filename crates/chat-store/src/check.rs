@@ -50,14 +50,14 @@ const PAGE: usize = 256;
 
 /// Walks through a store that nobody writes to, and says what does not fit together.
 ///
-/// `fold` gets every chat with its newest snapshot and all its records, and says whether the
-/// snapshot is what the records come to. Memory holds one chat at a time.
+/// `fold` gets what is kept of every chat, its newest snapshot and all its records, and says whether
+/// snapshot, lists and expiry are what the records come to. Memory holds one chat at a time.
 ///
 /// # Errors
 /// When the store cannot be walked. A chat or a feed that cannot be read is a complaint.
 pub async fn check<S: Inspect>(
     store: &S,
-    mut fold: impl FnMut(&ChatId, Option<&Snapshot>, &[Record]) -> Result<(), String>,
+    mut fold: impl FnMut(&ChatRow, Option<&Snapshot>, &[Record]) -> Result<(), String>,
 ) -> Result<Checked, Unavailable> {
     let mut checked = Checked::default();
     let mut after: Option<ChatId> = None;
@@ -86,7 +86,7 @@ pub async fn check<S: Inspect>(
 async fn check_chat<S: Inspect>(
     store: &S,
     row: &ChatRow,
-    fold: &mut impl FnMut(&ChatId, Option<&Snapshot>, &[Record]) -> Result<(), String>,
+    fold: &mut impl FnMut(&ChatRow, Option<&Snapshot>, &[Record]) -> Result<(), String>,
     checked: &mut Checked,
 ) {
     checked.chats += 1;
@@ -126,7 +126,7 @@ async fn check_chat<S: Inspect>(
                     .complain(format_args!("chat {chat}: a snapshot of {is} is ahead of {head}"));
             }
             if checked.complained == before
-                && let Err(why) = fold(chat, snapshot, &records)
+                && let Err(why) = fold(row, snapshot, &records)
             {
                 checked.complain(format_args!("chat {chat}: {why}"));
             }
@@ -167,6 +167,8 @@ async fn check_feed<S: Inspect>(
     }
     let mut versions: BTreeMap<ChatId, u64> = BTreeMap::new();
     let mut last = 0;
+    // Cursors are given out without gaps, and go from the oldest on.
+    let mut expected = row.floor + 1;
     loop {
         let page = store.entries(feed, last, PAGE).await?;
         if page.is_empty() {
@@ -181,7 +183,12 @@ async fn check_feed<S: Inspect>(
                     .complain(format_args!("{feed}: expected a cursor {where_to}, found {cursor}"));
                 return Ok(());
             }
+            if cursor != expected {
+                checked
+                    .complain(format_args!("{feed}: expected cursor {expected}, found {cursor}"));
+            }
             last = cursor;
+            expected = cursor + 1;
             let record = store.records(&chat, version.saturating_sub(1), 1).await?;
             if record.first().is_none_or(|record| record.version != version) {
                 let what = format_args!("version {version} of chat {chat}, which is not there");
@@ -195,5 +202,27 @@ async fn check_feed<S: Inspect>(
             }
         }
     }
-    Ok(())
+    if expected <= row.head {
+        let (from, to) = (expected, row.head);
+        checked.complain(format_args!("{feed} lacks its entries from {from} to {to}"));
+    }
+    check_reading(store, row, checked).await
+}
+
+/// What those who listen are told by: each entry with its record.
+async fn check_reading<S: Inspect>(
+    store: &S,
+    row: &FeedRow,
+    checked: &mut Checked,
+) -> Result<(), Unavailable> {
+    let mut after = row.floor;
+    loop {
+        let page = store.feed(&row.feed, after, PAGE).await?;
+        let Some(last) = page.entries.last() else { return Ok(()) };
+        if last.cursor <= after {
+            checked.complain(format_args!("{} goes back to {}", row.feed, last.cursor));
+            return Ok(());
+        }
+        after = last.cursor;
+    }
 }

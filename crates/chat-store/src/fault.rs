@@ -319,6 +319,11 @@ impl<S: Store> Store for Faulty<S> {
         self.inner.records(chat, after, limit).await
     }
 
+    async fn settled(&self) -> Result<(), Unavailable> {
+        self.readable()?;
+        self.inner.settled().await
+    }
+
     async fn feed(&self, feed: &FeedId, after: u64, limit: usize) -> Result<FeedPage, Unavailable> {
         self.readable()?;
         self.inner.feed(feed, after, limit).await

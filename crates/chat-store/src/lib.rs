@@ -138,6 +138,19 @@ pub trait Store: Clone + Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Record>, Unavailable>> + Send;
 
+    /// Returns when whatever `records` and `load` answered before is as durable as an append that was
+    /// answered.
+    ///
+    /// Where a replica has to have every append, its own connection may be lost while it waits for one;
+    /// then it can be read and nobody has promised it. Whoever answers for a record on the strength of
+    /// having read it awaits this first.
+    ///
+    /// # Errors
+    /// It is not known to be that durable, now.
+    fn settled(&self) -> impl Future<Output = Result<(), Unavailable>> + Send {
+        async { Ok(()) }
+    }
+
     /// At most `limit` entries of the feed after cursor `after`, oldest first.
     ///
     /// A feed nobody wrote to is empty. When entries the reader has not seen are gone,

@@ -68,7 +68,7 @@ where
                     Ok(Whose::Nobodys) if conflict => return Err(OnceError::Conflict),
                     Ok(Whose::Nobodys) => Unavailable::new(unclear.to_string()),
                     Err(why) => {
-                        // The conflict may be with our own earlier call, and we could not look.
+                        // It may be our own record, and we could not look or not vouch for it.
                         lost_sight = true;
                         why
                     }
@@ -138,6 +138,8 @@ async fn whose<S: Store>(store: &S, append: &Append<'_>) -> Result<Whose, Unavai
                 // it needs no token.
                 _ => Head::new(asked_for, 0),
             };
+            // To have read it is no promise yet.
+            store.settled().await?;
             Ok(Whose::Ours(head))
         }
         Some(_) => Ok(Whose::Anothers),

@@ -14,7 +14,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
@@ -75,6 +75,8 @@ struct Shared {
     hints: Arc<Hints>,
     outbox: Arc<Outbox>,
     health: Mutex<Health>,
+    /// What was met that this program cannot have written.
+    damage: OnceLock<String>,
     /// The database has refused to write, and has not been asked again yet.
     doubted: AtomicBool,
     window_ms: i64,
@@ -120,6 +122,7 @@ impl PostgresOptions {
             hints,
             outbox: Arc::clone(&outbox),
             health: Mutex::new(Health::Ready),
+            damage: OnceLock::new(),
             doubted: AtomicBool::new(false),
             window_ms: millis(self.window),
             keeper: Mutex::new(None),
@@ -132,9 +135,13 @@ impl PostgresOptions {
 }
 
 impl PostgresStore {
-    /// Whether the store can do its work, as of the last second.
+    /// Whether the store can do its work, as of the last second, and has met no damage.
     pub fn health(&self) -> Health {
-        self.shared.health().clone()
+        let health = self.shared.health().clone();
+        match self.shared.damage.get() {
+            Some(why) if health.is_ready() => Health::Damaged(why.clone()),
+            _ => health,
+        }
     }
 
     /// What the store has counted, and its connections.
@@ -186,7 +193,12 @@ impl Shared {
     /// Draws the conclusion from what the server says and, where it was tried, why nothing could
     /// be written.
     fn judge(&self, settings: &Settings, refused: Option<String>) {
-        let weaknesses = settings.weaknesses(self.access.options.durability);
+        let mut weaknesses = settings.weaknesses(self.access.options.durability);
+        for weakness in self.pool.weaknesses() {
+            if !weaknesses.contains(&weakness) {
+                weaknesses.push(weakness);
+            }
+        }
         *self.health() = if settings.standby {
             Health::Standby
         } else if settings.read_only {

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
-use chat_http::{Clock, SystemClock, is_of_agent, verify_chat};
+use chat_http::{Clock, SystemClock, is_of_agent, verify_chat, verify_records};
 use chat_model::{ChatId, write_string};
 use chat_store::{FeedId, Import, ImportError, Inspect, Record, Unavailable, check, postgres};
 use futures_util::future::join_all;
@@ -250,7 +250,7 @@ impl<S: Import> Taking<'_, S> {
             Line::Chat { chat, .. } if is_of_agent(&chat) => Err(self.says(at, &OfSession(&chat))),
             Line::Chat { chat, expire_at_ms, records } => {
                 // What cannot be folded would be a chat that nobody can open.
-                verify_chat(&chat, None, &records).map_err(|error| self.says(at, &error))?;
+                verify_records(&chat, None, &records).map_err(|error| self.says(at, &error))?;
                 self.batch.push((at, Incoming { chat, expire_at_ms, records }));
                 self.bytes += line.len();
                 if self.batch.len() == BATCH || self.bytes >= BATCH_BYTES {

@@ -98,7 +98,11 @@ impl Desk {
             };
             let (record, reply) = match decide(&present.chat) {
                 Ok(Once::Now { record, reply }) => (record, reply),
-                Ok(Once::Before { reply }) => return Ok(reply),
+                // It was read, and whoever wrote it may not have been able to promise it.
+                Ok(Once::Before { reply }) => {
+                    self.store.settled().await.map_err(Failure::Undecided)?;
+                    return Ok(reply);
+                }
                 Err(rejection) => {
                     // What is cached may be behind another node; what is refused must be refused by
                     // the newest state.

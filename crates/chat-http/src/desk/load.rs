@@ -63,7 +63,7 @@ impl Desk {
             chat.replay(&read_record(record)?);
         }
         if chat.revision() != loaded.head.version {
-            return Err(Unavailable::new(format!(
+            return Err(Unavailable::damaged(format!(
                 "expected {} records of a chat, found {}",
                 loaded.head.version,
                 chat.revision()

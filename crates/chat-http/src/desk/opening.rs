@@ -11,7 +11,7 @@ use chat_model::{
     Chat, ChatId, Command, CustomerOperation, JsonRef, KeyedRequest, Rejection, RequestDigest,
     VisitorId,
 };
-use chat_store::{Head, LeaseError, LeaseKey, Leases as _, Unavailable};
+use chat_store::{Head, LeaseError, LeaseKey, Leases as _, Store as _, Unavailable};
 use serde::{Deserialize, Serialize};
 
 use super::commit::Intent;
@@ -82,6 +82,7 @@ impl Desk {
             if rev.is_some()
                 && let Some(visitor) = self.visitor_of(&reserved.chat).await?
             {
+                self.store.settled().await?;
                 return Ok(visitor);
             }
             self.check_room()?;

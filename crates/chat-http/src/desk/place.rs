@@ -26,6 +26,12 @@ pub(super) struct Moves {
     pub(super) freed: Vec<UserId>,
 }
 
+/// Every list that a chat has to be on.
+pub(crate) fn lists_of(chat: &Chat) -> Vec<FeedId> {
+    let nowhere = Place { legs: SmallVec::new(), waiting: None, visitor: None };
+    nowhere.moves_to(&Place::of(chat)).list
+}
+
 impl Place {
     pub(super) fn of(chat: &Chat) -> Self {
         let open = chat.legs().filter(|leg| !leg.state().is_final());

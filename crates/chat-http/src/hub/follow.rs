@@ -5,6 +5,8 @@
 //! user whose feed has lost what is not told yet is told nothing more: the sessions end with 402
 //! and the clients read the state anew (DEC-45).
 
+use std::time::Duration;
+
 use bayeux::{Owner, Reconnect};
 use chat_model::{Chat, ChatId, UserId};
 use chat_store::{FeedEntry, FeedId, Store as _, Unavailable, Wake};
@@ -17,6 +19,9 @@ use crate::desk::{Told, read_record};
 
 /// Entries of a feed that are read at one time.
 const PAGE: usize = 128;
+
+/// After how long a feed that could not be read is read again.
+const AGAIN: Duration = Duration::from_millis(200);
 
 /// Chats that are kept folded while one page is told anew.
 const FOLDED: usize = 16;
@@ -86,8 +91,9 @@ impl Hub {
         let mut wakes = self.store.wakeups();
         let mut open = true;
         loop {
-            self.tell_news().await;
+            let is_behind = self.tell_what_can_be_read().await;
             tokio::select! {
+                () = tokio::time::sleep(AGAIN), if is_behind => {}
                 wake = wakes.recv(), if open => match wake {
                     Ok(wake) => {
                         self.hear(&wake);
@@ -101,7 +107,7 @@ impl Hub {
                 },
                 () = self.news.notified() => {}
                 // Hints may get lost.
-                () = tokio::time::sleep(std::time::Duration::from_secs(1)), if !open => {
+                () = tokio::time::sleep(Duration::from_secs(1)), if !open => {
                     self.hear_of_all();
                 }
             }
@@ -110,15 +116,26 @@ impl Hub {
 
     /// Tells everybody what their feeds hold by now.
     pub(crate) async fn tell_news(&self) {
+        while self.tell_what_can_be_read().await {
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    /// Tells everybody whose feed can be read; whether there are others. One that cannot holds up nobody
+    /// else, and is read again the next time.
+    async fn tell_what_can_be_read(&self) -> bool {
+        let mut unread = Vec::new();
         loop {
             let next = self.state().next_with_news();
-            let Some((feed, cursor)) = next else { return };
+            let Some((feed, cursor)) = next else { break };
             if let Err(why) = self.tell_feed(&feed, cursor).await {
                 tracing::warn!(%why, "a feed could not be read; it is read again");
-                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
-                self.state().mark(&feed);
+                unread.push(feed);
             }
         }
+        let mut state = self.state();
+        unread.iter().for_each(|feed| state.mark(feed));
+        !unread.is_empty()
     }
 
     /// Tells the sessions that `user` has here what the feed holds by now; if it cannot be read, as soon

@@ -227,7 +227,7 @@ async fn announcements_are_no_chats() {
     let rows = site.store.chats(None, 10).await.unwrap();
     let journal = rows.iter().find(|row| chat_http::is_of_agent(&row.chat)).unwrap();
     let records = chat_store::Store::records(&site.store, &journal.chat, 0, 10).await.unwrap();
-    assert_eq!(chat_http::verify_chat(&journal.chat, None, &records), Ok(()));
+    assert_eq!(chat_http::verify_chat(journal, None, &records), Ok(()));
     let name = journal.chat.as_str().replace('/', "%2F");
     for ask in [
         Ask::get(&format!("/api/v2/me/chats/{name}")),

@@ -52,11 +52,9 @@ impl Opening {
         };
         let closed = made?.close().map_err(|error| OpenError::engine(&self.path, error.into()));
         closed.map_err(|error| self.explain(error))?;
-        match fs::rename(&unfinished, &self.path) {
-            // Another process was faster; whichever opens it first has it.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.path.exists() => Ok(()),
-            renamed => renamed.and_then(|()| sync_directory(&self.path)).map_err(failed),
-        }
+        put_where_nothing_is(&unfinished, &self.path)
+            .and_then(|()| sync_directory(&self.path))
+            .map_err(failed)
     }
 
     fn open_at(&self, path: &Path) -> Result<Database, OpenError> {
@@ -163,6 +161,22 @@ fn directory(path: &Path) -> &Path {
 }
 
 /// A new file is only there for good when its directory says so.
+/// Gives a file its name, unless another process was faster: then the other's stays, which may have taken
+/// writes already, and whichever process opens it first has it.
+fn put_where_nothing_is(unfinished: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(unfinished, path) {
+        Ok(()) => fs::remove_file(unfinished),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let _ = fs::remove_file(unfinished);
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.exists() => Ok(()),
+        // A file system without links has a window in which a rename could overwrite.
+        Err(_) if !path.exists() => fs::rename(unfinished, path),
+        Err(error) => Err(error),
+    }
+}
+
 fn sync_directory(path: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(directory(path))?.sync_all() } else { Ok(()) }
 }

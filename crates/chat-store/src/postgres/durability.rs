@@ -40,6 +40,9 @@ impl fmt::Display for Weakness {
 pub enum Health {
     /// Reads and writes, as durably as was asked for.
     Ready,
+    /// Reads and writes what is whole, and something was found that this program did not write; the text
+    /// says what. It stays so until the store is opened anew.
+    Damaged(String),
     /// Reads and may write, but less durably than was asked for.
     Weaker(Vec<Weakness>),
     /// Reads, and the database refuses to write; the text says why. It is tried again by itself.
@@ -61,6 +64,7 @@ impl fmt::Display for Health {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ready => f.write_str("ready"),
+            Self::Damaged(why) => f.write_str(why),
             Self::Weaker(weaknesses) => {
                 f.write_str("the database may lose what it has acknowledged")?;
                 weaknesses.iter().try_for_each(|weakness| write!(f, "; {weakness}"))

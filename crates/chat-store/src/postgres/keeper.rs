@@ -209,12 +209,13 @@ impl Keeper {
             .map_err(|error| Fault::Unknown(super::error::told(&error)))?;
         let mut refused = None;
         if shared.doubted.load(SeqCst) && !settings.read_only {
-            match run(session, &shared.access, Query::Prove, &[]).await {
+            match run(session, &shared.access, Query::MakeRoom, &[]).await {
                 Ok(_) => shared.doubted.store(false, SeqCst),
                 Err(Fault::Unknown(why)) => return Err(Fault::Unknown(why)),
                 Err(fault) => refused = Some(fault.why().to_owned()),
             }
         }
+        shared.pool.look_again().await;
         shared.judge(&settings, refused);
         if shared.hints.wakes.receiver_count() == 0 {
             return Ok(());

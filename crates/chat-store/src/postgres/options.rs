@@ -115,6 +115,10 @@ impl PostgresOptions {
         let (mode, trust) = match mode.as_deref().unwrap_or("prefer") {
             "disable" => (SslMode::Disable, Trust::Anyone),
             "prefer" => (SslMode::Prefer, Trust::Anyone),
+            // As libpq has it: whoever names a root certificate means it.
+            "require" if roots.is_some() => {
+                (SslMode::Require, Trust::Issued { roots, name: false })
+            }
             "require" => (SslMode::Require, Trust::Anyone),
             "verify-ca" => (SslMode::Require, Trust::Issued { roots, name: false }),
             "verify-full" => (SslMode::Require, Trust::Issued { roots, name: true }),

@@ -1,7 +1,7 @@
 //! The connections: so many and no more, made anew with growing pauses when the server is gone, and
 //! thrown away when a call left one in the middle of a statement.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -13,7 +13,7 @@ use tokio_postgres::Row;
 
 use super::session::{Session, Values};
 use super::sql::Query;
-use super::{Access, Fault, OpenError};
+use super::{Access, Fault, OpenError, Weakness};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -38,7 +38,7 @@ pub(super) struct Status {
 impl Pool {
     pub(super) fn new(access: Arc<Access>) -> Result<Self, OpenError> {
         let within = Some(access.options.connect_within);
-        let maker = Maker { access: Arc::clone(&access), pause: Mutex::default() };
+        let maker = Maker::new(Arc::clone(&access));
         let managed = Managed::builder(maker)
             .max_size(access.options.connections)
             .runtime(Runtime::Tokio1)
@@ -109,6 +109,19 @@ impl Pool {
         format!("no connection within {within:?}: all {most} are in use")
     }
 
+    /// What the last connection that was made turned out to be weaker in.
+    pub(super) fn weaknesses(&self) -> Vec<Weakness> {
+        self.managed.manager().weaknesses().clone()
+    }
+
+    /// Finds out whether connections are still weaker than they have to be, for as long as they are.
+    pub(super) async fn look_again(&self) {
+        if !self.weaknesses().is_empty() {
+            // What it comes to is remembered, and the connection is not needed.
+            let _ = self.managed.manager().make().await;
+        }
+    }
+
     pub(super) fn status(&self) -> Status {
         let status = self.managed.status();
         let idle = status.available;
@@ -176,6 +189,8 @@ impl Drop for Lent {
 pub(super) struct Maker {
     access: Arc<Access>,
     pause: Mutex<Option<Pause>>,
+    /// Of the last connection: what a user or a database has been set to meanwhile holds for new ones.
+    weaknesses: Mutex<Vec<Weakness>>,
 }
 
 /// What came of the last try, and when the next one is due.
@@ -187,6 +202,20 @@ struct Pause {
 }
 
 impl Maker {
+    fn new(access: Arc<Access>) -> Self {
+        Self { access, pause: Mutex::default(), weaknesses: Mutex::default() }
+    }
+
+    async fn make(&self) -> Result<Session, OpenError> {
+        let (session, _) = Session::connect(&self.access, Box::new(|_| ())).await?;
+        self.weaknesses().clone_from(&session.weaknesses);
+        Ok(session)
+    }
+
+    fn weaknesses(&self) -> MutexGuard<'_, Vec<Weakness>> {
+        self.weaknesses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn pause(&self) -> Option<Pause> {
         self.pause.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -204,10 +233,10 @@ impl Manager for Maker {
         if let Some(pause) = self.pause() {
             sleep_until(pause.until).await;
         }
-        let made = Session::connect(&self.access, Box::new(|_| ())).await;
+        let made = self.make().await;
         let mut pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
         match made {
-            Ok((session, _)) => {
+            Ok(session) => {
                 *pause = None;
                 Ok(session)
             }
@@ -225,6 +254,13 @@ impl Manager for Maker {
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<OpenError> {
-        if session.is_closed() { Err(RecycleError::message("closed")) } else { Ok(()) }
+        if session.is_closed() {
+            Err(RecycleError::message("closed"))
+        } else if !session.weaknesses.is_empty() && !self.access.options.accept_weaker {
+            // Another one may do.
+            Err(RecycleError::message("weaker"))
+        } else {
+            Ok(())
+        }
     }
 }

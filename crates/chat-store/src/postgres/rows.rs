@@ -108,7 +108,10 @@ pub(super) struct Damaged(pub(super) String);
 
 impl From<Damaged> for Unavailable {
     fn from(damaged: Damaged) -> Self {
-        Self::new(format!("the database holds what was not written by this program: {}", damaged.0))
+        Self::damaged(format!(
+            "the database holds what was not written by this program: {}",
+            damaged.0
+        ))
     }
 }
 

@@ -2,7 +2,7 @@
 //! transaction, and by one node at a time.
 
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::{Client, IsolationLevel, Transaction};
 
 use super::OpenError;
 use super::error::told;
@@ -47,7 +47,9 @@ pub(super) async fn prepare(
             Some(found) => OpenError::Older { schema, found, known: KNOWN },
         });
     }
-    let transaction = client.transaction().await.map_err(refused)?;
+    // What another program did while this one waited for the lock has to be seen.
+    let transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted);
+    let transaction = transaction.start().await.map_err(refused)?;
     let lock = "SELECT set_config('statement_timeout', '0', true), \
                 pg_advisory_xact_lock($1, hashtext($2))";
     transaction.query(lock, &[&LOCK, &schema]).await.map_err(refused)?;

@@ -14,7 +14,7 @@ use tokio_postgres::{AsyncMessage, Client, Notification, Row, SimpleQueryMessage
 use super::durability::SETTINGS;
 use super::error::{Fault, told};
 use super::sql::{Query, Texts};
-use super::{Access, OpenError, Settings};
+use super::{Access, OpenError, Settings, Weakness};
 
 /// What an address was checked for on every new connection, because a name may lead to another
 /// server each time.
@@ -28,6 +28,9 @@ pub(super) struct Session {
     prepared: [OnceCell<Statement>; Query::COUNT],
     /// Whether the server has warned of something since [`Session::run`] last looked.
     warned: Arc<AtomicBool>,
+    /// What was weaker than asked for when it was made: what a user or a database is set to holds for
+    /// new connections.
+    pub(super) weaknesses: Vec<Weakness>,
 }
 
 impl Drop for Session {
@@ -68,8 +71,10 @@ impl Session {
                 }
             });
             let (texts, prepared) = (Arc::clone(&access.texts), Default::default());
-            let session = Self { client, driver, texts, prepared, warned };
+            let weaknesses = Vec::new();
+            let mut session = Self { client, driver, texts, prepared, warned, weaknesses };
             let settings = session.settings().await?;
+            session.weaknesses = settings.weaknesses(access.options.durability);
             Ok::<_, tokio_postgres::Error>((session, settings))
         };
         let (session, settings) = match timeout(limit, connecting).await {

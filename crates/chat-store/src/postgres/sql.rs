@@ -16,6 +16,7 @@ pub(super) enum Query {
     Remove,
     Tell,
     Prove,
+    MakeRoom,
     Lease,
     PutLease,
     ReplaceLease,
@@ -34,7 +35,7 @@ impl Query {
     pub(super) const COUNT: usize = TEXTS.len();
 }
 
-const TEXTS: [(Query, &str); 24] = [
+const TEXTS: [(Query, &str); 25] = [
     (
         Query::Append,
         "SELECT o_life, o_cursors FROM @schema@.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -69,8 +70,18 @@ const TEXTS: [(Query, &str); 24] = [
     (Query::Heads, "SELECT feed, head FROM @schema@.feed_head WHERE feed = ANY ($1)"),
     (Query::Listed, "SELECT chat FROM @schema@.listed WHERE feed = $1 ORDER BY place"),
     (Query::Snapshot, "SELECT FROM @schema@.keep_snapshot($1, $2, $3, $4, $5)"),
-    (Query::Trim, "SELECT @schema@.trim_feeds($1, $2)"),
-    (Query::Remove, "SELECT @schema@.remove_chats($1, $2, $3)"),
+    // Nothing is removed before its time by the database's clock either: that of a node may be ahead.
+    (
+        Query::Trim,
+        "SELECT @schema@.trim_feeds(least($1, \
+         (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $2), $3)",
+    ),
+    (
+        Query::Remove,
+        "SELECT @schema@.remove_chats(\
+         least($1, (extract(epoch FROM clock_timestamp()) * 1000)::bigint), \
+         least($2, (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $3), $4)",
+    ),
     // A notification takes a commit of its own, and that one need not wait for a disk.
     (
         Query::Tell,
@@ -78,6 +89,17 @@ const TEXTS: [(Query, &str); 24] = [
          FROM unnest($2::text[]) AS said",
     ),
     (Query::Prove, "UPDATE @schema@.meta SET proved_at = clock_timestamp()"),
+    // A record of 64 KiB that nothing can make smaller and that is undone again: what takes a small
+    // write may have no room for this one.
+    (
+        Query::MakeRoom,
+        "DO $do$ BEGIN \
+         INSERT INTO @schema@.journal (life, version, at_ms, command, payload) \
+         SELECT -1, -1, 0, '', string_agg(decode(md5(random()::text), 'hex'), '') \
+         FROM generate_series(1, 4096); \
+         RAISE EXCEPTION USING ERRCODE = 'CHAT0'; \
+         EXCEPTION WHEN SQLSTATE 'CHAT0' THEN NULL; END $do$",
+    ),
     (
         Query::Lease,
         "SELECT rev, value FROM @schema@.lease \

@@ -7,9 +7,10 @@ use tokio::sync::broadcast;
 use tokio_postgres::Row;
 
 use super::figures::count;
+use super::pool::Lent;
 use super::session::Values;
 use super::sql::Query;
-use super::{Fault, PostgresStore, rows};
+use super::{Durability, Fault, Health, PostgresStore, rows};
 use crate::{
     Append, AppendError, FeedEntry, FeedId, FeedPage, Head, Lease, LeaseError, LeaseKey, Leases,
     Loaded, Record, Snapshot, Store, Unavailable, Wake,
@@ -42,25 +43,7 @@ impl Store for PostgresStore {
     }
 
     async fn load(&self, chat: &ChatId) -> Result<Option<Loaded>, Unavailable> {
-        let found = self.shared.pool.ask(Query::Load, &[&rows::kept(chat.as_str())]).await?;
-        let Some(first) = found.first() else { return Ok(None) };
-        let head = Head::new(rows::count(first, 0)?, rows::count(first, 1)?);
-        let snapshot = match rows::column::<Option<i64>>(first, 2)? {
-            None => None,
-            Some(_) => {
-                let rev: i64 = rows::column(first, 3)?;
-                let rev = u32::try_from(rev).map_err(|_| Unavailable::new("a strange revision"))?;
-                let bytes: &[u8] = rows::column(first, 4)?;
-                Some(Snapshot::new(rows::count(first, 2)?, rev, bytes))
-            }
-        };
-        let mut records = Vec::with_capacity(found.len());
-        for row in &found {
-            if rows::column::<Option<i64>>(row, 5)?.is_some() {
-                records.push(rows::record(row, 5)?);
-            }
-        }
-        Ok(Some(Loaded::new(head, snapshot, records)))
+        self.noting(self.read_chat(chat).await)
     }
 
     async fn records(
@@ -69,31 +52,21 @@ impl Store for PostgresStore {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Record>, Unavailable> {
-        let (chat, after, limit) =
-            (rows::kept(chat.as_str()), rows::number(after), rows::limit(limit));
-        let found = self.shared.pool.ask(Query::Records, &[&chat, &after, &limit]).await?;
-        Ok(found.iter().map(|row| rows::record(row, 0)).collect::<Result<_, _>>()?)
+        self.noting(self.read_records(chat, after, limit).await)
     }
 
     async fn feed(&self, feed: &FeedId, after: u64, limit: usize) -> Result<FeedPage, Unavailable> {
-        let name = rows::kept(feed.as_str());
-        let values = (rows::number(after), rows::limit(limit));
-        let found = self.shared.pool.ask(Query::Feed, &[&name, &values.0, &values.1]).await?;
-        let watched = &self.shared.hints.watched;
-        let Some(first) = found.first() else {
-            watched.was_read(feed, 0);
-            return Ok(FeedPage::default());
-        };
-        let (floor, head) = (rows::count(first, 0)?, rows::count(first, 1)?);
-        let mut entries = Vec::with_capacity(found.len());
-        for row in &found {
-            if rows::column::<Option<i64>>(row, 2)?.is_some() {
-                let record = rows::record(row, 4)?;
-                entries.push(FeedEntry::new(rows::count(row, 2)?, rows::chat(row, 3)?, record));
-            }
+        self.noting(self.read_feed(feed, after, limit).await)
+    }
+
+    /// What is committed here can be read here, also when the wait for a standby was cut short by
+    /// the end of a connection, or by a restart of the server.
+    async fn settled(&self) -> Result<(), Unavailable> {
+        if self.shared.access.options.durability == Durability::Local {
+            return Ok(());
         }
-        watched.was_read(feed, entries.last().map_or(after.min(head), |last| last.cursor));
-        Ok(FeedPage::new(floor, entries))
+        let mut lent = self.shared.pool.ready(Query::Prove).await?;
+        prove(&mut lent).await.map_err(Unavailable::new)
     }
 
     async fn feed_head(&self, feed: &FeedId) -> Result<u64, Unavailable> {
@@ -122,11 +95,12 @@ impl Store for PostgresStore {
     }
 
     async fn expire(&self, now_ms: i64, limit: usize) -> Result<usize, Unavailable> {
-        let horizon_ms = now_ms.saturating_sub(self.shared.window_ms);
+        let window_ms = self.shared.window_ms;
+        let horizon_ms = now_ms.saturating_sub(window_ms);
         let mut gone = 0;
         while gone < limit {
             let slice = ENTRIES.min(limit - gone);
-            let trimmed = self.slice(Query::Trim, &[&horizon_ms], slice).await?;
+            let trimmed = self.slice(Query::Trim, &[&horizon_ms, &window_ms], slice).await?;
             gone += trimmed;
             if trimmed < slice {
                 break;
@@ -134,7 +108,8 @@ impl Store for PostgresStore {
         }
         while gone < limit {
             let slice = CHATS.min(limit - gone);
-            let removed = self.slice(Query::Remove, &[&now_ms, &horizon_ms], slice).await?;
+            let removed =
+                self.slice(Query::Remove, &[&now_ms, &horizon_ms, &window_ms], slice).await?;
             gone += removed;
             if removed < slice {
                 break;
@@ -149,6 +124,75 @@ impl Store for PostgresStore {
 }
 
 impl PostgresStore {
+    /// Remembers damage: one feed or chat is no reason not to serve the others, but somebody has to look.
+    fn noting<T>(&self, read: Result<T, Unavailable>) -> Result<T, Unavailable> {
+        read.inspect_err(|why| {
+            if why.is_damage() {
+                let _ = self.shared.damage.set(why.why().to_owned());
+            }
+        })
+    }
+
+    async fn read_chat(&self, chat: &ChatId) -> Result<Option<Loaded>, Unavailable> {
+        let found = self.shared.pool.ask(Query::Load, &[&rows::kept(chat.as_str())]).await?;
+        let Some(first) = found.first() else { return Ok(None) };
+        let head = Head::new(rows::count(first, 0)?, rows::count(first, 1)?);
+        let snapshot = match rows::column::<Option<i64>>(first, 2)? {
+            None => None,
+            Some(_) => {
+                let rev: i64 = rows::column(first, 3)?;
+                let rev = u32::try_from(rev).map_err(|_| Unavailable::new("a strange revision"))?;
+                let bytes: &[u8] = rows::column(first, 4)?;
+                Some(Snapshot::new(rows::count(first, 2)?, rev, bytes))
+            }
+        };
+        let mut records = Vec::with_capacity(found.len());
+        for row in &found {
+            if rows::column::<Option<i64>>(row, 5)?.is_some() {
+                records.push(rows::record(row, 5)?);
+            }
+        }
+        Ok(Some(Loaded::new(head, snapshot, records)))
+    }
+
+    async fn read_records(
+        &self,
+        chat: &ChatId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Record>, Unavailable> {
+        let (chat, after, limit) =
+            (rows::kept(chat.as_str()), rows::number(after), rows::limit(limit));
+        let found = self.shared.pool.ask(Query::Records, &[&chat, &after, &limit]).await?;
+        Ok(found.iter().map(|row| rows::record(row, 0)).collect::<Result<_, _>>()?)
+    }
+
+    async fn read_feed(
+        &self,
+        feed: &FeedId,
+        after: u64,
+        limit: usize,
+    ) -> Result<FeedPage, Unavailable> {
+        let name = rows::kept(feed.as_str());
+        let values = (rows::number(after), rows::limit(limit));
+        let found = self.shared.pool.ask(Query::Feed, &[&name, &values.0, &values.1]).await?;
+        let watched = &self.shared.hints.watched;
+        let Some(first) = found.first() else {
+            watched.was_read(feed, 0);
+            return Ok(FeedPage::default());
+        };
+        let (floor, head) = (rows::count(first, 0)?, rows::count(first, 1)?);
+        let mut entries = Vec::with_capacity(found.len());
+        for row in &found {
+            if rows::column::<Option<i64>>(row, 2)?.is_some() {
+                let record = rows::record(row, 4)?;
+                entries.push(FeedEntry::new(rows::count(row, 2)?, rows::chat(row, 3)?, record));
+            }
+        }
+        watched.was_read(feed, entries.last().map_or(after.min(head), |last| last.cursor));
+        Ok(FeedPage::new(floor, entries))
+    }
+
     async fn append_row(&self, append: Append<'_>) -> Result<Head, AppendError> {
         if let Some(why) = self.shared.refusal() {
             return Err(AppendError::Retry(why));
@@ -170,6 +214,10 @@ impl PostgresStore {
             Ok(lent) => lent,
             Err(fault) => return Err(AppendError::Retry(fault.why().to_owned())),
         };
+        let weaknesses = &lent.session().weaknesses;
+        if !weaknesses.is_empty() && !self.shared.access.options.accept_weaker {
+            return Err(AppendError::Retry(Health::Weaker(weaknesses.clone()).to_string()));
+        }
         let mut answer = lent
             .run(
                 Query::Append,
@@ -188,13 +236,9 @@ impl PostgresStore {
             )
             .await;
         if answer.is_ok() && lent.session().was_warned() {
-            // The wait for a standby was cancelled: committed here, and perhaps nowhere else. A
-            // later commit that a standby has is behind this one.
-            if let Err(fault) = lent.run(Query::Prove, &[]).await {
-                answer = Err(Fault::Unknown(fault.why().to_owned()));
-            } else if lent.session().was_warned() {
-                let why = "the wait for a standby was cancelled, twice";
-                answer = Err(Fault::Unknown(why.to_owned()));
+            // The wait for a standby was cancelled: committed here, and perhaps nowhere else.
+            if let Err(why) = prove(&mut lent).await {
+                answer = Err(Fault::Unknown(why));
             }
         }
         drop(lent);
@@ -246,6 +290,15 @@ impl PostgresStore {
         let found = self.shared.pool.ask(query, &values).await?;
         let gone = found.first().map_or(Ok(0), |row| rows::count(row, 0))?;
         Ok(usize::try_from(gone).unwrap_or(usize::MAX))
+    }
+}
+
+/// Commits something that a standby has then, and with it whatever was committed before.
+async fn prove(lent: &mut Lent) -> Result<(), String> {
+    lent.run(Query::Prove, &[]).await.map_err(|fault| fault.why().to_owned())?;
+    match lent.session().was_warned() {
+        true => Err("the wait for a standby was cancelled".to_owned()),
+        false => Ok(()),
     }
 }
 

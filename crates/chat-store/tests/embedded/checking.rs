@@ -1,7 +1,6 @@
 //! What a check finds: every kind of damage, put into a sound file row by row, and nothing in one
 //! without.
 
-use chat_model::ChatId;
 use chat_store::embedded::Health;
 use chat_store::{Append, Head, Inspect, RedbStore, Store, check};
 use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
@@ -67,7 +66,7 @@ async fn finds(damage: impl Fn(&WriteTransaction), says: &str) {
 
 /// These chats' state is how many records there are.
 fn fold(
-    _: &ChatId,
+    _: &chat_store::ChatRow,
     snapshot: Option<&chat_store::Snapshot>,
     records: &[chat_store::Record],
 ) -> Result<(), String> {
@@ -129,6 +128,21 @@ async fn a_check_finds_every_kind_of_damage_and_complains_of_nothing_else() {
         "user:all: the floor 10 is above 9",
     )
     .await;
+    for (from_the_end, says) in [
+        (false, "user:all: expected cursor 1, found 2"),
+        (true, "user:all lacks its entries from 9 to 9"),
+    ] {
+        finds(
+            |txn| {
+                let mut entries = txn.open_table(ENTRIES).unwrap();
+                let end = if from_the_end { entries.last() } else { entries.first() };
+                let key = end.unwrap().unwrap().0.value();
+                entries.remove(key).unwrap();
+            },
+            says,
+        )
+        .await;
+    }
     finds(
         |txn| {
             let mut lists = txn.open_table(LISTS).unwrap();

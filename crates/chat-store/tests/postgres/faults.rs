@@ -7,7 +7,7 @@ use std::time::Duration;
 use chat_store::postgres::{Durability, Health, OpenError};
 use chat_store::{
     Append, AppendError, FeedId, Head, LeaseKey, Leases, OnceError, PostgresStore, Store,
-    append_once,
+    append_once, check,
 };
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -282,5 +282,129 @@ async fn an_append_is_not_acknowledged_because_its_wait_for_a_standby_was_cancel
     admin.batch_execute("ALTER SYSTEM RESET synchronous_standby_names").await.unwrap();
     admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
     assert_eq!(appending.await.unwrap().map(|head| head.version), Ok(1));
+    store.close().await;
+}
+
+/// A record that can be read here is not one that a standby has: the wait for one ends with its
+/// connection, too, and the record stays.
+#[tokio::test]
+async fn to_have_read_an_append_is_no_promise_while_no_standby_has_it() {
+    let server = Server::own(&[]);
+    let name = schema();
+    open(&server, &name).await.close().await;
+    server.set("synchronous_standby_names", "nobody").await;
+    let replicated = options(&server.url(), &name).durability(Durability::Replicated);
+    let replicated = replicated.answer_within(Duration::from_secs(2));
+    let store = Arc::new(replicated.open().await.expect("a standby is named"));
+    let id = chat("c");
+    let append = || Append::new(&id, Head::NONE, command(1, 1), 0, b"e");
+    let admin = server.admin().await;
+    let cut = async {
+        let cut =
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        while admin.query(cut, &[]).await.unwrap().is_empty() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let (appended, ()) = tokio::join!(append_once(&*store, append(), 1), cut);
+    assert!(matches!(appended, Err(OnceError::Undecided(_))), "{appended:?}");
+    assert_eq!(head(&*store, &id).await.version, 1, "it can be read");
+    // The same command again: a conflict with itself, and still no standby has it.
+    let again = append_once(&*store, append(), 1).await;
+    assert!(matches!(again, Err(OnceError::Undecided(_))), "{again:?}");
+    assert!(store.settled().await.is_err());
+
+    admin.batch_execute("ALTER SYSTEM RESET synchronous_standby_names").await.unwrap();
+    admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
+    let decided = append_once(&*store, append(), 9).await;
+    assert_eq!(decided.map(|head| head.version), Ok(1));
+    store.settled().await.expect("nobody is waited for any more");
+    store.close().await;
+}
+
+/// What a user is set to holds for new connections, and not for the one that looks every second.
+#[tokio::test]
+async fn a_new_connection_that_promises_less_is_not_written_over() {
+    let server = Server::own(&[]);
+    let store = open(&server, &schema()).await;
+    let id = chat("c");
+    let expect = store.append(Append::new(&id, Head::NONE, command(1, 1), 0, b"e")).await.unwrap();
+    let admin = server.admin().await;
+    admin.batch_execute("ALTER ROLE CURRENT_USER SET synchronous_commit = off").await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+        WHERE pid <> pg_backend_pid() AND backend_type = 'client backend' AND query !~ 'current_setting'";
+    admin.query(cut, &[]).await.unwrap();
+    let append = Append::new(&id, expect, command(1, 2), 0, b"e");
+    let refused = append_once(&store, append, 3).await;
+    // Whether the old connection was known to be gone is a matter of moments.
+    let (Err(OnceError::Unavailable(why)) | Err(OnceError::Undecided(why))) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(why.to_string().contains("synchronous_commit"), "{why}");
+    let health = becomes(&store, |health| !health.is_ready()).await;
+    assert!(matches!(health, Health::Weaker(_)), "{health:?}");
+
+    admin.batch_execute("ALTER ROLE CURRENT_USER RESET synchronous_commit").await.unwrap();
+    becomes(&store, Health::is_ready).await;
+    assert_eq!(append_once(&store, append, 3).await.map(|head| head.version), Ok(2));
+    store.close().await;
+}
+
+/// As with a disk that has room for a few small writes: the store is not ready as long as others fail.
+#[tokio::test]
+async fn a_server_that_has_no_room_for_records_is_not_ready() {
+    let server = Server::own(&[]);
+    let name = schema();
+    let store = open(&server, &name).await;
+    let admin = server.admin().await;
+    let full = format!(
+        "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF octet_length(NEW.payload) > 1000 THEN \
+         RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END IF; RETURN NEW; END $$; \
+         CREATE TRIGGER full_disk BEFORE INSERT ON \"{name}\".journal \
+         FOR EACH ROW EXECUTE FUNCTION full_disk()"
+    );
+    admin.batch_execute(&full).await.unwrap();
+    let (id, long) = (chat("c"), vec![b'e'; 2_000]);
+    let refused = store.append(Append::new(&id, Head::NONE, command(1, 1), 0, &long)).await;
+    let Err(AppendError::Retry(why)) = refused else { panic!("{refused:?}") };
+    assert!(why.contains("53100"), "{why}");
+    let health = becomes(&store, |health| !health.is_ready()).await;
+    assert!(matches!(&health, Health::ReadOnly(why) if why.contains("53100")), "{health:?}");
+    // A small one finds room, and proves nothing.
+    let expect = store.append(Append::new(&id, Head::NONE, command(1, 2), 0, b"e")).await.unwrap();
+    sleep(Duration::from_millis(2_500)).await;
+    assert!(!store.health().is_ready());
+
+    admin.batch_execute("DROP FUNCTION full_disk CASCADE").await.unwrap();
+    becomes(&store, Health::is_ready).await;
+    store.append(Append::new(&id, expect, command(1, 3), 0, &long)).await.unwrap();
+    let left = format!("SELECT count(*) FROM \"{name}\".journal WHERE life < 0");
+    assert_eq!(admin.query_one(&left, &[]).await.unwrap().get::<_, i64>(0), 0);
+    store.close().await;
+}
+
+/// An entry whose record somebody has deleted by hand is damage: of that feed, and for whoever looks after
+/// the store.
+#[tokio::test]
+async fn a_feed_that_leads_to_no_record_is_damaged_and_told_by_the_health() {
+    let server = Server::shared();
+    let name = schema();
+    let store = open(&server, &name).await;
+    let (id, feeds) = (chat("c"), [user("u"), user("v")]);
+    let append = Append::new(&id, Head::NONE, command(1, 1), 0, b"e").feeds(&feeds);
+    store.append(append).await.unwrap();
+    let plant = format!("UPDATE \"{name}\".feed SET life = 999 WHERE feed LIKE 'user:u%'");
+    server.admin().await.batch_execute(&plant).await.unwrap();
+    assert_eq!(store.health(), Health::Ready, "nobody has met it");
+    let met = store.feed(&feeds[0], 0, 9).await.expect_err("there is no record");
+    assert!(met.is_damage(), "{met}");
+    assert!(matches!(store.health(), Health::Damaged(_)), "{:?}", store.health());
+    assert_eq!(store.feed(&feeds[1], 0, 9).await.unwrap().entries.len(), 1, "the others are well");
+    let checked = check(&store, |_, _, _| Ok(())).await.unwrap();
+    assert!(
+        checked.complaints.join("\n").contains("the feed user:u cannot be read"),
+        "{checked:?}"
+    );
     store.close().await;
 }

@@ -205,6 +205,9 @@ async fn every_sslmode_trusts_whom_it_says() {
         ("localhost", "disable", "", Some(false)),
         ("localhost", "prefer", "", Some(true)),
         ("localhost", "require", "", Some(true)),
+        // As libpq has it: a root certificate that is named is meant.
+        ("localhost", "require", &root, Some(true)),
+        ("localhost", "require", &stranger, None),
         ("localhost", "verify-ca", &*root, Some(true)),
         ("localhost", "verify-full", &root, Some(true)),
         // The same server by a name that its certificate does not have.

@@ -102,6 +102,9 @@ pub(super) fn read(line: &str) -> Result<Line, String> {
                     line.feed
                 )
             })?;
+            if line.head > MOST {
+                return Err(format!("expected `head` to be at most {MOST}, found {}", line.head));
+            }
             let listed = line.listed.into_iter().map(ChatId::from).collect();
             Ok(Line::Feed { feed, head: line.head, listed })
         }
@@ -136,6 +139,10 @@ fn command(text: &str) -> Option<CommandId> {
     Some(CommandId::new(number.to_be_bytes()))
 }
 
+/// Clients send the cursor back as a number of JavaScript, which counts up to 2^53; there has to be room
+/// above it.
+const MOST: u64 = 1 << 52;
+
 #[cfg(test)]
 mod tests {
     use chat_store::{ChatRow, CommandId, Head, Record};
@@ -165,6 +172,10 @@ mod tests {
             (r#"{"chat":"c","feed":"user:u"}"#, "either `chat` or `feed`"),
             (r#"{"chat":"c"}"#, "records"),
             (r#"{"feed":"x:1","head":1,"listed":[]}"#, "a user's, a queue's or a visitor's"),
+            (
+                r#"{"feed":"user:a","head":18446744073709551615,"listed":[]}"#,
+                "expected `head` to be at most 4503599627370496",
+            ),
             (
                 r#"{"chat":"c","records":[{"version":1,"atMs":0,"command":"+0","record":{}}]}"#,
                 "32 hex digits",
