@@ -1191,7 +1191,7 @@ export interface components {
          * @example Agents
          * @example Supervisors
          */
-        Audience: string;
+        Audience: "All" | "Agents" | "Supervisors" | (string & {});
         /** @description Something that happened, on a channel to which the client subscribed. */
         BayeuxEvent: {
             /** @description The channel, such as `/v2/me/chats`. */
@@ -1398,7 +1398,7 @@ export interface components {
          */
         Chat: {
             /** @description What the agent may do now. */
-            capabilities?: string[];
+            capabilities?: ("Accept" | "Reject" | "AttachUserData" | "UpdateUserData" | "DeleteUserData" | "SetDisposition" | "AddComment" | "SetInFocus" | "InFocus" | "SendMessage" | "SendToAgents" | "SendStartTypingNotification" | "SendStopTypingNotification" | "SendStartTypingToAgentsNotification" | "SendStopTypingToAgentsNotification" | "SendUrl" | "SendCustomNotice" | "SendCustomNoticeToAgents" | "Transfer" | "Consult" | "CancelConsult" | "Invite" | "RemoveParticipantFromConference" | "Leave" | "Complete" | "SwitchToMonitor" | "SwitchToCoach" | "SwitchToBargeIn" | "SwitchBargeIn" | (string & {}))[];
             /** @description How it came to be. */
             chatType?: components["schemas"]["ChatType"];
             /** @description The comment. */
@@ -1453,12 +1453,12 @@ export interface components {
          * @example Revoked
          * @example JoinFailed
          */
-        ChatState: string;
+        ChatState: "Invited" | "Chatting" | "LeftChat" | "Completed" | "Revoked" | "JoinFailed" | (string & {});
         /**
          * @description How a chat came to be (CHAT-2.9).
          * @example Inbound
          */
-        ChatType: string;
+        ChatType: "Inbound" | (string & {});
         /** @description Without what `fields` leaves out. */
         ChatsReply: {
             chats: components["schemas"]["Chat"][];
@@ -1587,7 +1587,7 @@ export interface components {
          * @example Chatting
          * @example Idle
          */
-        CustomerChatState: string;
+        CustomerChatState: "WaitingForAgent" | "Chatting" | "Idle" | (string & {});
         /**
          * Customer operation
          * @description The body of `POST /api/v2/chats` and `POST /api/v2/chats/{id}`: what a visitor asks.
@@ -1824,7 +1824,7 @@ export interface components {
          * @example TranscriptSaveDone
          * @example CustomNotice
          */
-        MessageType: string;
+        MessageType: "Text" | "ParticipantJoined" | "ParticipantLeft" | "ParticipantRejoined" | "TypingStarted" | "TypingStopped" | "PushUrl" | "Notice" | "TranscriptSaveDone" | "CustomNotice" | (string & {});
         /**
          * Monitoring operation
          * @description The body of `POST /api/v2/users/{userId}/channels/chat`: what a supervisor asks of an agent's chat channel.
@@ -2129,7 +2129,7 @@ export interface components {
             /** @description What went wrong, beside `Error` (DEC-34). */
             errorMessage?: string;
             /** @description `ChatStateChangeMessage` or `MessageLogUpdated`. */
-            messageType?: string;
+            messageType?: "ChatStateChangeMessage" | "MessageLogUpdated" | (string & {});
             /** @description New entries of the transcript. */
             messages?: components["schemas"]["Message"][];
             /** @description Why it was sent. */
@@ -2145,7 +2145,7 @@ export interface components {
          * @example Error
          * @example NewMessages
          */
-        NotificationType: string;
+        NotificationType: "StatusChange" | "ParticipantsUpdated" | "PropertiesUpdated" | "Error" | "NewMessages" | (string & {});
         /**
          * Operation
          * @description The body of `POST /api/v2/me/chats/{id}`: what an agent asks of a chat. `operationName` says which parameters there are; unknown members are ignored, and an optional `null` is as good as absent (PLAT-1.1-12, PLAT-1.1-13).
@@ -2541,7 +2541,7 @@ export interface components {
          * @example Customer
          * @example External
          */
-        ParticipantType: string;
+        ParticipantType: "Agent" | "Customer" | "External" | (string & {});
         /** @description Where chats wait (PLAT-1.3-2). */
         Queue: {
             /**

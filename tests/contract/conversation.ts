@@ -24,13 +24,17 @@ declare function post<Path extends keyof paths>(
 ): Promise<Reply<Path, "post">>;
 
 // A reply is a success by its code, and then it has what was asked for.
-function succeeded<T extends { statusCode: number }>(reply: T): Exclude<T, Schemas["Refusal"]> {
-  if (reply.statusCode !== 0) {
-    const { statusCode, statusMessage } = reply as unknown as Schemas["Refusal"];
+function succeeded<T extends { statusCode: number }>(reply: T | Schemas["Refusal"]): T {
+  if (isRefusal(reply)) {
     const codes: Schemas["StatusCode"][] = [2, 6, 20];
+    const { statusCode, statusMessage } = reply;
     throw new Error(`${codes.includes(statusCode) ? "as expected" : "surprising"}: ${statusCode} ${statusMessage}`);
   }
-  return reply as Exclude<T, Schemas["Refusal"]>;
+  return reply;
+}
+
+function isRefusal(reply: { statusCode: number }): reply is Schemas["Refusal"] {
+  return reply.statusCode !== 0;
 }
 
 export async function visitor(): Promise<string[]> {
@@ -95,28 +99,62 @@ export async function listen(): Promise<void> {
     version: "1.0",
     supportedConnectionTypes: ["long-polling"],
   };
-  const [answer] = await post("/api/v2/notifications", [hello]) as Schemas["BayeuxReply"][];
-  const clientId = answer?.clientId ?? "";
-  await post("/api/v2/notifications", [{ channel: "/meta/subscribe", clientId, subscription: "/v2/me/chats" }]);
+  const [answer] = await exchange(hello);
+  const clientId = answer && "successful" in answer ? (answer.clientId ?? "") : "";
+  await exchange({ channel: "/meta/subscribe", clientId, subscription: "/v2/me/chats" });
   const connect = { channel: "/meta/connect", clientId, connectionType: "long-polling", advice: { timeout: 0 } };
-  for (const message of await post("/api/v2/notifications", [connect]) as (Schemas["BayeuxReply"] | Schemas["BayeuxEvent"])[]) {
+  for (const message of await exchange(connect)) {
     if ("data" in message) {
-      heard(message.data);
+      console.log(message.channel, heard(message.data));
     }
   }
 }
 
-function heard(data: Schemas["Notification"] | Schemas["ChannelStateChange"]): string {
-  if ("channels" in data && data.messageType === "ChannelStateChangeMessageV2") {
+async function exchange(
+  message: Schemas["BayeuxMessage"],
+): Promise<(Schemas["BayeuxReply"] | Schemas["BayeuxEvent"])[]> {
+  const told = await post("/api/v2/notifications", [message]);
+  if (!Array.isArray(told)) {
+    throw new Error(told.statusMessage);
+  }
+  return told;
+}
+
+// What an editor offers is what is known; whatever else a newer server says has to be expected.
+function heard(data: Schemas["BayeuxEvent"]["data"]): string {
+  if ("channels" in data) {
     return data.channels.map(({ channel, userState }) => `${channel ?? ""} is ${userState?.state ?? ""}`).join(", ");
   }
-  const { notificationType, chat, messages = [], referenceId } = data as Schemas["Notification"];
+  const { notificationType, chat, messages = [], referenceId, errorMessage } = data;
   switch (notificationType) {
-    case "NewMessages":
-      return messages.map(({ index, text }) => `${index ?? 0}: ${text ?? ""}`).join("\n");
+    case "StatusChange":
+      return chat?.state === undefined ? "somewhere else" : state(chat.state);
+    case "ParticipantsUpdated":
+      return (chat?.participants ?? []).map(({ nickname, type }) => `${nickname ?? ""} (${type ?? ""})`).join(", ");
     case "PropertiesUpdated":
       return JSON.stringify(chat?.userData?.["topic"] ?? null);
+    case "NewMessages":
+      return messages.map(({ index, text, type }) => `${index ?? 0} ${type ?? ""}: ${text ?? ""}`).join("\n");
+    case "Error":
+      return `${referenceId ?? "nothing"} failed: ${errorMessage ?? ""}`;
     default:
-      return `${chat?.state ?? ""} after ${referenceId ?? "nothing"}`;
+      return `something new: ${notificationType ?? ""}`;
+  }
+}
+
+function state(state: Schemas["ChatState"]): string {
+  switch (state) {
+    case "Invited":
+      return "ringing";
+    case "Chatting":
+      return "talking";
+    case "LeftChat":
+    case "JoinFailed":
+      return "to be completed";
+    case "Completed":
+    case "Revoked":
+      return "over";
+    default:
+      return state;
   }
 }

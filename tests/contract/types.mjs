@@ -30,13 +30,44 @@ const JSON_VALUE =
 
 function transform(schema, { path }) {
   const isJson = ["#/components/schemas/Json", "#/components/schemas/RequestJson"].includes(path);
-  return isJson ? ts.factory.createTypeReferenceNode("JsonValue") : undefined;
+  if (isJson) {
+    return ts.factory.createTypeReferenceNode("JsonValue");
+  }
+  return schema[KNOWN] ? anyBut(schema[KNOWN]) : undefined;
+}
+
+// Where the values are that are known of a text that may be any.
+const KNOWN = "x-known-values";
+
+// The texts that are known, and any other: an editor offers the known ones, and a reader has to expect the others.
+// `string` alone would swallow them.
+function anyBut(known) {
+  const { factory, SyntaxKind } = ts;
+  const literals = known.map((value) => factory.createLiteralTypeNode(factory.createStringLiteral(value)));
+  const any = factory.createKeywordTypeNode(SyntaxKind.StringKeyword);
+  const others = factory.createIntersectionTypeNode([any, factory.createTypeLiteralNode([])]);
+  return factory.createUnionTypeNode([...literals, others]);
+}
+
+// Names what is known of open enumerations: their examples, of capabilities the operations of agents, and the kinds
+// of messages on the topic of chats.
+function nameKnown(schemas) {
+  for (const schema of Object.values(schemas)) {
+    if (schema.type === "string" && Array.isArray(schema.examples)) {
+      schema[KNOWN] = schema.examples;
+    }
+  }
+  const operations = schemas.Operation.oneOf.map(({ $ref }) => schemas[$ref.split("/").pop()].properties);
+  const names = operations.flatMap(({ operationName }) => operationName.enum ?? [operationName.const]);
+  schemas.Chat.properties.capabilities.items[KNOWN] = names;
+  schemas.Notification.properties.messageType[KNOWN] = ["ChatStateChangeMessage", "MessageLogUpdated"];
 }
 
 // Types are for whoever writes bodies. What the server ignores, a writer did not mean: unknown members of
 // operations are errors here. And what is said of a member only under a condition is said plainly, because types
 // know no conditions.
 function forWriters(document) {
+  nameKnown(document.components.schemas);
   for (const schema of Object.values(document.components.schemas)) {
     if (schema.discriminator) {
       delete schema.properties;

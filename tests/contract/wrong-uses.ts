@@ -70,6 +70,10 @@ export function reads(chat: Schemas["Chat"], event: Schemas["BayeuxEvent"], stat
     chat.userData?.["topic"].toUpperCase(),
     // @ts-expect-error: not every event is about a chat
     event.data.chat,
+    // @ts-expect-error: a state may be one that nobody knows yet
+    { Invited: 1, Chatting: 2 }[chat.state ?? "Invited"],
+    // @ts-expect-error: nor is every event about channels
+    event.data.channels,
     // @ts-expect-error: there are three states
     state.state === "Busy",
   ];
