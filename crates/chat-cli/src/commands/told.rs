@@ -68,7 +68,10 @@ pub(super) fn only(mut state: State, chat: &str) -> State {
         }
     }
     user.push('}');
-    state.user = JsonText::parse(user.as_bytes(), &super::file_limits()).unwrap_or(state.user);
+    // What the server printed was readable, so this is: a part of it.
+    let mut limits = super::file_limits();
+    limits.max_depth = usize::MAX;
+    state.user = JsonText::parse(user.as_bytes(), &limits).unwrap_or(state.user);
     state
 }
 

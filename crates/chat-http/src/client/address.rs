@@ -52,6 +52,16 @@ impl FromStr for Address {
         if authority.contains('@') {
             return Err(expected("credentials in it".to_owned()));
         }
+        // Taken for absent, it would have the password sent to whoever listens on port 80.
+        let host = uri.host().unwrap_or_default();
+        let port = authority.strip_prefix(host).unwrap_or_default();
+        let is_port = |digits: &str| {
+            digits.bytes().all(|byte| byte.is_ascii_digit())
+                && digits.parse::<u16>().is_ok_and(|port| port > 0)
+        };
+        if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {
+            return Err(expected(format!("{authority:?}, which names no port")));
+        }
         if uri.query().is_some() {
             return Err(expected("a query in it".to_owned()));
         }
@@ -108,6 +118,12 @@ mod tests {
             ("ftp://localhost", "the scheme ftp"),
             ("http://agent:secret@localhost", "credentials"),
             ("http://localhost/api/v2?x=1", "a query"),
+            ("http://127.0.0.1:99999", "no port"),
+            ("https://127.0.0.1:65536/api/v2", "no port"),
+            ("http://127.0.0.1:", "no port"),
+            ("http://127.0.0.1:-1", "no port"),
+            ("http://127.0.0.1:0", "no port"),
+            ("http://[::1]:99999", "no port"),
             ("", "\"\""),
         ] {
             let error = text.parse::<Address>().unwrap_err().to_string();

@@ -270,12 +270,19 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
 
 /// A member of a reply, exactly as it was printed.
 pub(super) fn member(body: &Bytes, name: &str) -> Result<JsonText, Error> {
-    let mut limits = Limits::default();
-    limits.max_body_bytes = body.len().max(1);
-    let json = JsonRef::validate(body, &limits)
+    let json = JsonRef::validate(body, &printed_by_a_server(body))
         .map_err(|error| Error::NotUnderstood { why: format!("expected JSON: {error}") })?;
     let found = json.get(name).map(JsonRef::to_text);
     found.ok_or_else(|| Error::NotUnderstood {
         why: format!("expected the member `{name}` in the reply, found none"),
     })
+}
+
+/// How far JSON is followed that a server printed. It set the bounds of what others wrote into it, and
+/// prints that some levels deeper than it came: bounds of our own would make such a chat unreadable.
+pub(super) fn printed_by_a_server(json: &[u8]) -> Limits {
+    let mut limits = Limits::default();
+    (limits.max_body_bytes, limits.max_depth) = (json.len().max(1), usize::MAX);
+    (limits.max_keys, limits.max_key_bytes) = (usize::MAX, usize::MAX);
+    limits
 }

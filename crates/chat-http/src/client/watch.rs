@@ -24,11 +24,12 @@ use std::time::Duration;
 
 use bayeux::{ClientConfig, ClientEvent, ExchangeId, Instant, Pattern, Transmit};
 use bytes::Bytes;
-use chat_model::{JsonText, Limits};
+use chat_model::JsonText;
 use futures_util::{Stream, StreamExt as _};
 use hyper::{Method, Response};
 use tokio::time::Sleep;
 
+use super::agent::printed_by_a_server;
 use super::caller::{Caller, judge};
 use super::transport::TransportError;
 use super::{Agent, BoxFuture, Error};
@@ -148,6 +149,11 @@ impl Watch {
             return;
         }
         self.client.disconnect(self.now());
+        // Without a session there is nobody to say it to: it is over at once, and nothing comes later
+        // that would have it looked at.
+        if self.take_events().is_err() {
+            return;
+        }
         self.ready.clear();
         self.held.clear();
         self.reading = None;
@@ -239,7 +245,7 @@ impl Watch {
                     let pattern = pattern.as_str().to_owned();
                     return Err(Error::NotHeard { pattern, why: error });
                 }
-                ClientEvent::Event { channel, data } => self.hear(channel, &data)?,
+                ClientEvent::Event { channel, data } => self.hear(channel, &data),
                 ClientEvent::Lost { error } => self.interrupted(error, 0, true),
                 ClientEvent::Failing { retry_in_ms } => {
                     let why = std::mem::take(&mut self.last_failure);
@@ -268,19 +274,30 @@ impl Watch {
         self.reading = Some(reading::read(agent, cause, self.known.clone(), self.backoff));
     }
 
-    fn hear(&mut self, channel: String, data: &Bytes) -> Result<(), Error> {
-        let mut limits = Limits::default();
-        limits.max_body_bytes = data.len().max(1);
-        let data = JsonText::parse(data, &limits).map_err(|error| Error::NotUnderstood {
-            why: format!("expected a notification, found none: {error}"),
-        })?;
+    fn hear(&mut self, channel: String, data: &Bytes) {
+        let data = match JsonText::parse(data, &printed_by_a_server(data)) {
+            Ok(data) => data,
+            // It is missed, as if it had been lost: the state says what it would have said.
+            Err(error) => {
+                let why = format!("expected a notification on {channel}, found none: {error}");
+                self.interrupted(why, 0, false);
+                self.due = Some(match self.due {
+                    Some(Cause::Begun) => Cause::Begun,
+                    Some(Cause::Recovered | Cause::Resumed) | None => Cause::Recovered,
+                });
+                self.reading = None;
+                if self.unsettled == 0 {
+                    self.read();
+                }
+                return;
+            }
+        };
         // Before the state nothing is told that the state may have.
         if self.reading.is_some() || self.due.is_some_and(|due| due != Cause::Resumed) {
             self.held.push_back((channel, data));
         } else if let Some(notified) = self.known.notice(channel, data) {
             self.ready.push_back(Update::Notification(Box::new(notified)));
         }
-        Ok(())
     }
 
     /// The state was read: first it, then what came meanwhile.

@@ -7,7 +7,7 @@ use chat_http::client::{
 };
 use chat_model::{ChatId, CustomerOperation, Operation};
 use futures_util::StreamExt as _;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::site::{Site, Watcher, agent1, text};
 
@@ -174,8 +174,12 @@ async fn who_leaves_is_gone() {
     let before = Instant::now();
     watch.leave().await;
     assert!(before.elapsed() < Duration::from_secs(1));
-    // One that never began has nobody to say good-bye to.
+    // One that never began has nobody to say good-bye to, and neither has one without a session.
     site.remote().agent(&agent1()).watch().leave().await;
+    site.network.change(|weather| weather.down = true);
+    let mut watch = site.remote().agent(&agent1()).watch();
+    let Some(Ok(Update::Interrupted(_))) = watch.next().await else { panic!("nobody is there") };
+    timeout(Duration::from_secs(1), watch.leave()).await.expect("there is nothing to wait for");
 }
 
 /// Nobody but who was named is trusted.

@@ -10,6 +10,7 @@ use chat_http::client::{
     BoxFuture, Cause, HyperTransport, Readiness, Transport, TransportError, Update,
 };
 use chat_model::{Operation, UserDataPatch};
+use futures_util::StreamExt as _;
 use hyper::{Request, Response};
 use tokio::time::sleep;
 
@@ -193,4 +194,80 @@ async fn a_server_that_begins_from_nothing_is_read_anew() {
     };
     let ids: Vec<_> = state.chats.iter().filter_map(|chat| chat.id.clone()).collect();
     assert_eq!(ids, [new]);
+}
+
+/// What a server takes by its own default is read, told and read anew, however deep it is there.
+#[tokio::test(start_paused = true)]
+async fn user_data_as_deep_as_a_server_takes_it() {
+    let site = Site::new().await;
+    site.agent().start_session(&["chat"]).await.unwrap();
+    site.agent().set_readiness("chat", Readiness::Ready).await.unwrap();
+    let (_, chat) = site.open_chat().await;
+    let watcher = Watcher::of(site.remote().agent(&agent1()).watch());
+    watcher.until("a state", |watcher| !watcher.causes().is_empty()).await;
+
+    // With the body and `userData` they are 64 (DEC-7).
+    let deep = format!(r#"{{"x":{}{{}}{}}}"#, r#"{"a":"#.repeat(61), "}".repeat(61));
+    let limits = chat_model::Limits::default();
+    let json = chat_model::JsonRef::validate(deep.as_bytes(), &limits).unwrap();
+    let attach = Operation::attach_user_data(UserDataPatch::read(json, &limits).unwrap());
+    site.agent().operate(&chat, &attach).await.unwrap();
+    let has = |text: &str| text.contains(&deep[1..deep.len() - 1]);
+    watcher.until("user data", |watcher| watcher.heard().iter().any(|told| has(told))).await;
+
+    let mut again = site.remote().agent(&agent1()).watch();
+    let first = tokio::time::timeout(MINUTE, again.next()).await.expect("it can be read");
+    let Some(Ok(Update::State(state))) = first else { panic!("{first:?}") };
+    assert!(has(state.user.as_str()), "{}", state.user.as_str());
+}
+
+/// Over this one the notification of `n1` alone has that key twice, which no server of ours prints.
+#[derive(Debug)]
+struct Garbling(HyperTransport);
+
+impl Transport for Garbling {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<Result<Response<Bytes>, TransportError>> {
+        let is_poll = request.uri().path().contains("/notifications");
+        let answer = self.0.send(request);
+        Box::pin(async move {
+            let (parts, body) = answer.await?.into_parts();
+            let garbled = match str::from_utf8(&body) {
+                Ok(text) if is_poll && !text.contains("n2") => {
+                    text.replace("\"n1\":1.0", "\"n1\":1.0,\"n1\":1.0").into()
+                }
+                _ => body,
+            };
+            Ok(Response::from_parts(parts, garbled))
+        })
+    }
+}
+
+/// NOTIF-5.1: a notification that cannot be read was missed, no more and no less than a lost one.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_read_anew() {
+    let site = Site::new().await;
+    site.agent().start_session(&["chat"]).await.unwrap();
+    site.agent().set_readiness("chat", Readiness::Ready).await.unwrap();
+    let (_, chat) = site.open_chat().await;
+    let remote = site.over(|usual| Arc::new(Garbling(usual)));
+    let watcher = Watcher::of(remote.agent(&agent1()).watch());
+    watcher.until("a state", |watcher| !watcher.causes().is_empty()).await;
+
+    site.agent().operate(&chat, &attach(1)).await.unwrap();
+    watcher.until("a state", |watcher| watcher.causes().len() == 2).await;
+    assert_eq!(watcher.causes(), [Cause::Begun, Cause::Recovered]);
+    let updates = watcher.updates();
+    let Some(Update::State(state)) = updates.last() else { panic!("{updates:?}") };
+    assert!(state.user.as_str().contains(r#""n1":1.0"#), "{}", state.user.as_str());
+    let why = updates.iter().find_map(|update| match update {
+        Update::Interrupted(why) => Some((why.why.as_str(), why.session_lost)),
+        _ => None,
+    });
+    let (why, session_lost) = why.expect("it is said");
+    assert!(why.contains("/v2/me/chats") && !session_lost, "{why}");
+
+    site.agent().operate(&chat, &attach(2)).await.unwrap();
+    let is_told = |watcher: &Watcher| watcher.updates().len() > updates.len();
+    watcher.until("what follows", is_told).await;
+    assert_eq!(watcher.causes().len(), 2);
 }

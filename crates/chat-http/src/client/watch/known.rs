@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use chat_model::{ChatId, ChatResource, ChatState, JsonText, Limits, Message, Notification};
+use chat_model::{ChatId, ChatResource, ChatState, JsonText, Message, Notification};
 
 use super::told::{Notified, chat_of};
+use crate::client::agent::printed_by_a_server;
 
 /// The chats that the agent has, each with the number of the last entry of its transcript that was told.
 #[derive(Clone, Debug, Default)]
@@ -74,9 +75,7 @@ impl Known {
 
 fn printed(told: &Notification) -> Option<JsonText> {
     let text = serde_json::to_vec(told).ok()?;
-    let mut limits = Limits::default();
-    limits.max_body_bytes = text.len();
-    JsonText::parse(&text, &limits).ok()
+    JsonText::parse(&text, &printed_by_a_server(&text)).ok()
 }
 
 #[cfg(test)]
