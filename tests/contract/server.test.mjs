@@ -21,6 +21,7 @@ const CENTER = readFileSync(here("center.toml"), "utf8");
 
 // How long each of the parts below looks that can look for any time; CONTRIBUTING says how to look further.
 const SECONDS = Number(process.env.CONTRACT_SECONDS ?? 12);
+const SEED = process.env.CONTRACT_SEED ?? "20261123";
 
 // The chat that the document's examples are about, so that they find it.
 const CHAT = document.paths["/api/v2/me/chats/{id}"].get.parameters.find(({ name }) => name === "id").example;
@@ -51,7 +52,9 @@ async function schemathesis(server, words) {
     const config = join(folder, "schemathesis.toml");
     await writeFile(config, settings());
     const all = ["-m", "schemathesis.cli", "--config-file", config, "run", DOCUMENT, "--url", server.origin, "--no-color"];
-    // What was tried can be tried again: `--seed` is printed with every failure.
+    // The same every time, so that whoever changed nothing breaks nothing; without a seed it is another one each time,
+    // which is printed with every failure.
+    all.push(...(SEED === "" ? [] : ["--seed", SEED]));
     all.push("--continue-on-failure", "--request-timeout", "20", "--suppress-health-check", "all");
     all.push("--report", "junit", "--report-junit-path", join(folder, "report.xml"), ...words);
     const options = { maxBuffer: 64 << 20, cwd: folder, env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" } };
@@ -72,6 +75,12 @@ for (const { name, words, least } of [
   { name: "an agent, at the edges of everything", words: ["-a", "agent1:agent1", "--phases", "examples,coverage"], least: 2000 },
   { name: "an agent, at random", words: ["-a", "agent1:agent1", "--phases", "fuzzing", "--max-time", `${2 * SECONDS}`], least: 200 },
   { name: "an agent, from link to link", words: ["-a", "agent1:agent1", "--phases", "stateful", "--max-time", `${SECONDS}`], least: 50 },
+  { name: "a visitor, at random", words: ["--include-tag", "Visitors", "--phases", "fuzzing", "--max-time", `${SECONDS}`], least: 100 },
+  {
+    name: "a supervisor, at random",
+    words: ["-a", "supervisor1:supervisor1", ...SUPERVISORS, "--phases", "fuzzing", "--max-time", `${SECONDS}`],
+    least: 100,
+  },
   { name: "a visitor, from link to link", words: ["--include-tag", "Visitors", "--phases", "stateful", "--max-time", `${SECONDS}`], least: 50 },
   { name: "a visitor, at the edges", words: ["--include-tag", "Visitors", "--phases", "examples,coverage"], least: 100 },
   { name: "a supervisor, at the edges", words: ["-a", "supervisor1:supervisor1", ...SUPERVISORS, "--phases", "examples,coverage"], least: 100 },
@@ -130,6 +139,8 @@ for (const { name, why, refused, shown } of DIFFERENCES) {
       }
       if (shown.key) {
         headers["Idempotency-Key"] = shown.key;
+      }
+      if (shown.before) {
         const first = await fetch(server.origin + path, { method, headers, body: JSON.stringify(shown.before) });
         assert.equal(first.status, 200);
       }
@@ -137,6 +148,10 @@ for (const { name, why, refused, shown } of DIFFERENCES) {
       if (shown.then) {
         // Of what was opened.
         response = await fetch(server.origin + (await response.json()).path + shown.then);
+      }
+      if (shown.thenPost) {
+        const { path: opened } = await response.json();
+        response = await fetch(server.origin + opened, { method, headers, body: JSON.stringify(shown.thenPost) });
       }
       assert.equal(response.status, refused.http);
       if (refused.code === null) {
