@@ -31,6 +31,25 @@ pub(crate) fn read_line(text: impl Display) -> Result<Reader, Failure> {
     }
 }
 
+/// The same for a line that has in it what somebody else wrote: it stays one line, and does nothing to a
+/// terminal.
+pub(crate) fn quoting_line(text: impl Display) -> Result<Reader, Failure> {
+    read_line(legible(&text.to_string(), &[]))
+}
+
+/// `text` with its control characters spelt out, but for those in `kept`.
+fn legible(text: &str, kept: &[char]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for sign in text.chars() {
+        if sign.is_control() && !kept.contains(&sign) {
+            out.extend(sign.escape_default());
+        } else {
+            out.push(sign);
+        }
+    }
+    out
+}
+
 /// Ready when nobody reads standard output any more, which otherwise is noticed only by writing to it.
 ///
 /// Of what is no pipe, socket or terminal, such as a file, nobody can say; then it is never ready.
@@ -71,13 +90,22 @@ pub(crate) fn ask(question: &str) {
 
 /// Tells the person at the terminal what went wrong.
 pub(crate) fn complain(what: &impl Display) {
-    // There is nowhere else to complain to.
+    // It may have in it what a server said. There is nowhere else to complain to.
+    let what = legible(&what.to_string(), &['\n', '\t']);
     let _ = writeln!(io::stderr().lock(), "chat: {what}");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_wrote_does_nothing_to_a_terminal() {
+        let said = "Eve \u{1b}]0;title\u{7}\r\n0000: forged \u{9b}2J é";
+        let told = r"Eve \u{1b}]0;title\u{7}\r\n0000: forged \u{9b}2J é";
+        assert_eq!(legible(said, &[]), told);
+        assert_eq!(legible("one\n\ttwo\u{1b}", &['\n', '\t']), "one\n\ttwo\\u{1b}");
+    }
 
     #[test]
     fn colours_are_for_terminals_of_those_who_want_them() {

@@ -155,7 +155,9 @@ impl Faults {
         for entry in &mut table.entries {
             let kind = entry.rule.kind;
             match kind {
-                Kind::Delay(delay) if strikes(entry) => plan.delay += delay,
+                Kind::Delay(delay) if strikes(entry) => {
+                    plan.delay = plan.delay.saturating_add(delay);
+                }
                 _ if plan.end.is_none() && kind.end().is_some() && strikes(entry) => {
                     plan.end = kind.end();
                 }

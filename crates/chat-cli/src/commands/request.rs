@@ -150,11 +150,11 @@ fn print(heard: &Heard, json: bool) -> Result<Reader, Failure> {
             r#"{{"type":"message","message":{}}}"#,
             printed(message)
         )),
-        Heard::Message(message) => render::read_line(said(message)),
+        Heard::Message(message) => render::quoting_line(said(message)),
         Heard::Chat(chat) if json => {
             render::read_line(format_args!(r#"{{"type":"chat","chat":{}}}"#, printed(chat)))
         }
-        Heard::Chat(chat) => render::read_line(is_now(chat)),
+        Heard::Chat(chat) => render::quoting_line(is_now(chat)),
         _ => Ok(Reader::There),
     }
 }

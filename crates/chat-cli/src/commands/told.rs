@@ -21,7 +21,7 @@ pub(super) fn notification(told: &Notified, json: bool) -> Result<Reader, Failur
         return render::read_line(line);
     }
     let Some(about) = &told.about_chat else {
-        return render::read_line(format_args!("{} {}", told.channel, told.data.as_str()));
+        return render::quoting_line(format_args!("{} {}", told.channel, told.data.as_str()));
     };
     let id = told.chat_id();
     let chat = id.as_ref().map_or("?", |id| id.as_str());
@@ -44,7 +44,7 @@ pub(super) fn notification(told: &Notified, json: bool) -> Result<Reader, Failur
     if let Some(number) = about.reference_id {
         let _ = write!(line, " #{number}");
     }
-    render::read_line(line)
+    render::quoting_line(line)
 }
 
 /// What is there of one chat alone, as if the agent had no other.
@@ -115,11 +115,11 @@ pub(super) fn state(state: &State, json: bool) -> Result<Reader, Failure> {
         1 => "one chat".to_owned(),
         many => format!("{many} chats"),
     };
-    render::read_line(format_args!("{cause}: {channels}, {chats}"))?;
+    render::quoting_line(format_args!("{cause}: {channels}, {chats}"))?;
     let mut reader = Reader::There;
     for chat in state.chats.iter().chain(&state.ended) {
         let id = chat.id.as_ref().map_or("?", |id| id.as_str());
-        reader = render::read_line(format_args!("{id}  is {}", summary(chat)))?;
+        reader = render::quoting_line(format_args!("{id}  is {}", summary(chat)))?;
     }
     for told in &state.lines {
         reader = lines(told.chat.as_str(), &told.messages)?;
@@ -152,7 +152,7 @@ pub(super) fn interruption(why: &Interruption, json: bool) -> Result<Reader, Fai
 fn lines(chat: &str, messages: &[Message]) -> Result<Reader, Failure> {
     let mut reader = Reader::There;
     for message in messages {
-        reader = render::read_line(format_args!("{chat}  {}", said(message)))?;
+        reader = render::quoting_line(format_args!("{chat}  {}", said(message)))?;
     }
     Ok(reader)
 }

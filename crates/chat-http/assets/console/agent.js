@@ -131,6 +131,7 @@ function end(why) {
   desk = undefined;
   sessionStorage.removeItem(KEPT);
   document.title = "Console";
+  wire.clear();
   showLogin(why);
 }
 

@@ -82,7 +82,7 @@ export class UserData {
     this.#empty.hidden = Object.keys(pairs).length > 0;
     if (isChange) this.#rows.forEach((row) => row.element.classList.remove("fresh"));
     for (const [key, row] of this.#rows) {
-      if (!(key in pairs)) {
+      if (!Object.hasOwn(pairs, key)) {
         this.#leave(row);
         this.#rows.delete(key);
       }

@@ -17,7 +17,7 @@ export class Wire {
       this.#isPaused = !this.#isPaused;
       pause.textContent = this.#isPaused ? "Go on" : "Pause";
     });
-    byId("wire-clear").addEventListener("click", () => this.#list.replaceChildren());
+    byId("wire-clear").addEventListener("click", () => this.clear());
     // Which ones are shown is a class of the list; those hidden are there when they are wanted.
     for (const kind of ["notification", "request", "read", "session"]) {
       const box = byId(`wire-${kind}`);
@@ -26,6 +26,11 @@ export class Wire {
       box.addEventListener("change", show);
       show();
     }
+  }
+
+  /** Forgets what was shown: it was one person's. */
+  clear() {
+    this.#list.replaceChildren();
   }
 
   /** A request to the interface and its answer. */

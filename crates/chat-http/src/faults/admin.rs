@@ -15,6 +15,7 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use std::io;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -100,7 +101,9 @@ async fn add(State(all): State<Administered>, headers: HeaderMap, body: Bytes) -
 fn read(headers: &HeaderMap, body: &[u8], member: &str) -> Result<String, Response> {
     let expected = || format!("expected {{\"{member}\":\"…\"}} as application/json");
     // What a page may send without asking first is declared as something else.
-    if headers.get(CONTENT_TYPE).is_none_or(|value| value != "application/json") {
+    let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let declared = declared.and_then(|value| value.split(';').next()).map(str::trim);
+    if declared.is_none_or(|value| !value.eq_ignore_ascii_case("application/json")) {
         return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, &expected()));
     }
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
@@ -152,7 +155,8 @@ fn printed(fault: &ListedFault) -> Value {
 async fn check_host(request: Request, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    match matches!(name, "127.0.0.1" | "[::1]" | "localhost") {
+    let is_loopback = name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+    match is_loopback || name == "[::1]" || name.eq_ignore_ascii_case("localhost") {
         true => next.run(request).await,
         false => {
             refuse(StatusCode::FORBIDDEN, "expected a Host of this machine, such as 127.0.0.1")

@@ -67,8 +67,38 @@ impl Secrets {
 
     /// `query` of a request to `place`; what is in that of the notification protocol is read as a text.
     pub(super) fn query(&self, query: &str, place: Place<'_>) -> String {
-        let query = self.path(query);
-        if place.is_messages { self.text(&query, place) } else { query }
+        self.text(&self.path(query), place)
+    }
+
+    /// A text without the values that stand behind the name of a secret, as in a form, in a query, or in
+    /// JSON that breaks off.
+    fn without_named(&self, text: &str) -> String {
+        let is_of_name = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '_' | '-');
+        let is_between =
+            |sign: char| matches!(sign, '=' | ':' | '"' | '\'' | ' ' | '\t' | '\r' | '\n');
+        let is_of_value =
+            |sign: char| !matches!(sign, '&' | ',' | '}' | ']' | '"' | ';' | '\r' | '\n');
+        let split = |text: &'_ str, goes_on: &dyn Fn(char) -> bool| {
+            text.find(|sign| !goes_on(sign)).unwrap_or(text.len())
+        };
+        let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+        while !rest.is_empty() {
+            let (between, tail) = rest.split_at(split(rest, &|sign| !is_of_name(sign)));
+            let (name, tail) = tail.split_at(split(tail, &is_of_name));
+            out.push_str(between);
+            out.push_str(name);
+            rest = tail;
+            if is_of_secret(name) {
+                let (between, tail) = rest.split_at(split(rest, &is_between));
+                let (value, tail) = tail.split_at(split(tail, &is_of_value));
+                out.push_str(between);
+                if !value.is_empty() {
+                    out.push_str(&self.name("password", value));
+                }
+                rest = tail;
+            }
+        }
+        out
     }
 
     /// Puts a body into `line`.
@@ -138,7 +168,7 @@ impl Secrets {
             None => text.to_owned(),
         };
         if !place.is_messages {
-            return text;
+            return self.without_named(&text);
         }
         let mut out = String::with_capacity(text.len());
         let is_of_word = |c: char| c.is_ascii_alphanumeric();

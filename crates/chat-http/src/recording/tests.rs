@@ -58,6 +58,8 @@ fn bodies_lose_their_secrets_and_nothing_else() {
     check(r#"[{"clientId":"oYO6EZkwvwWfZrFXNysWlXnADf""#, true, None, r#"[{"clientId":"<word>""#);
     check("message=oYO6EZkwvwWfZrFXNysWlXnADf&x=1", true, None, "message=<word>&x=1");
     check(&format!("{{{VISITOR}"), false, Some(VISITOR), "{<visitor>");
+    check(r#"{"password":"hush","a":1"#, false, None, r#"{"password":"<password>","a":1"#);
+    check("x=1&newPassword=hush&y", false, None, "x=1&newPassword=<password>&y");
     check("", false, None, "");
 }
 
@@ -87,6 +89,9 @@ fn paths_and_queries_lose_their_secrets() {
     let client = "oYO6EZkwvwWfZrFXNysWlXnADf";
     let query = secrets.query(&format!("clientId={client}&x=1"), place(true));
     assert_eq!(query, format!("clientId={}&x=1", secrets.name("word", client)));
+    let named = secrets.query("access_token=hush&password=hush&x=1", place(false));
+    let hidden = secrets.name("password", "hush");
+    assert_eq!(named, format!("access_token={hidden}&password={hidden}&x=1"));
     let query = "fields=userName,firstName&limit=10";
     assert_eq!(secrets.query(query, place(false)), query);
 }
