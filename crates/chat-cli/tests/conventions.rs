@@ -208,6 +208,7 @@ fn every_command_ends_as_the_help_says() {
         (vec!["serve", "--listen", "here"], "", 2),
         (vec!["serve", "--listen", "127.0.0.1:0", "--config", missing], "", 3),
         (vec!["serve", "--listen", "127.0.0.1:0", "--script", script], "", 3),
+        (vec!["serve", "--listen", "127.0.0.1:0", "--script", script, "--record", script], "", 2),
         (vec!["serve", "--listen", server.address()], "", 5),
         (vec!["send", url, CHAT, "SetInFocus"], "", 0),
         (vec!["send", url, CHAT], "", 2),
@@ -345,6 +346,20 @@ fn json_is_printed_on_request() {
     let greeting: Value = serde_json::from_str(&first_line_said(command)).unwrap();
     let members: Vec<&String> = greeting.as_object().unwrap().keys().collect();
     assert_eq!(members, ["admin", "demo", "store", "type", "url"], "{greeting}");
+}
+
+/// Also by a server that takes the connection and says nothing.
+#[test]
+fn a_customer_can_be_interrupted_while_nothing_is_answered() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let mut command = chat(&["request", "--timeout", "600", &url]);
+    let mut asks = command.env("XDG_CONFIG_HOME", "/nonexistent").spawn().unwrap();
+    let held = listener.accept().unwrap();
+    let pid = asks.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(asks.wait().unwrap().code(), Some(130));
+    drop(held);
 }
 
 /// What is there at the beginning is told as what happens later.

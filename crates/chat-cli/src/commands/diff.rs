@@ -3,6 +3,7 @@
 //! Texts are compared as the model compares values: numbers by their digits (DEC-6), user data in its
 //! order (DEC-1), other objects by their members.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use chat_model::{JsonKind, JsonRef, JsonText, write_string};
@@ -95,25 +96,37 @@ impl Differences {
     }
 
     fn compare_objects(&mut self, at: &str, a: JsonRef<'_>, b: JsonRef<'_>, ordered: bool) {
-        let names = |json: JsonRef<'_>| -> Vec<String> {
-            json.members().map(|(key, _)| key.decode().into_owned()).collect()
-        };
-        let (a_names, b_names) = (names(a), names(b));
+        let (a, b) = (Members::of(a), Members::of(b));
         let mut is_same = true;
-        let only_b = b_names.iter().filter(|name| !a_names.contains(name));
-        for name in a_names.iter().chain(only_b) {
+        let only_b = b.names.iter().filter(|name| !a.values.contains_key(*name));
+        for name in a.names.iter().chain(only_b) {
             let before = self.found.len();
             let place = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
             // Below user data the order of members is a part of the value.
             let ordered = ordered || name == "userData";
-            self.compare(&place, a.get(name), b.get(name), ordered);
+            let (one, other) = (a.values.get(name), b.values.get(name));
+            self.compare(&place, one.copied(), other.copied(), ordered);
             is_same &= self.found.len() == before;
         }
+        let (a_names, b_names) = (a.names, b.names);
         if is_same && ordered && a_names != b_names && !self.is_enough() {
             let order = |names: &[String]| Some(format!("in the order {}", names.join(", ")));
             let (a, b) = (order(&a_names), order(&b_names));
             self.found.push(Difference { at: at.to_owned(), a, b });
         }
+    }
+}
+
+/// What an object has, in its order and by name: one may have very many.
+struct Members<'a> {
+    names: Vec<String>,
+    values: BTreeMap<String, JsonRef<'a>>,
+}
+
+impl<'a> Members<'a> {
+    fn of(json: JsonRef<'a>) -> Self {
+        let members = || json.members().map(|(key, value)| (key.decode().into_owned(), value));
+        Self { names: members().map(|(name, _)| name).collect(), values: members().collect() }
     }
 }
 

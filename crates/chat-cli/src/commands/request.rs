@@ -1,6 +1,6 @@
 //! `chat request`: a customer at the keyboard, or in a pipe.
 
-use std::io::BufRead as _;
+use std::io::{BufRead, Read as _};
 use std::time::Duration;
 
 use chat_http::client::{Error, Heard, Visitor};
@@ -44,16 +44,38 @@ fn request(args: &args::Request) -> Result<CustomerOperation, Failure> {
 
 async fn talk(args: &args::Request, request: CustomerOperation) -> Result<Exit, Failure> {
     let connection = Connection::new(&args.server, args.contact_center.as_deref())?;
-    let visitor = match &args.chat {
-        Some(chat) => connection.client.visitor_again(VisitorId::new(chat)),
-        None => connection.client.visitor(&request).await?,
+    let opened = async {
+        match &args.chat {
+            Some(chat) => Ok(connection.client.visitor_again(VisitorId::new(chat))),
+            None => connection.client.visitor(&request).await,
+        }
     };
-    announce(&visitor, args.output.json)?;
+    let Some(visitor) = unless_interrupted(opened).await else { return Ok(Exit::Interrupted) };
+    let visitor = visitor?;
+    if let Some(ended) = unless_interrupted(converse(args, &visitor)).await {
+        return ended;
+    }
+    // Whoever is in a hurry asks twice.
+    if let Some(Err(failure)) = unless_interrupted(complete(&visitor, Exit::Interrupted)).await {
+        render::complain(&failure);
+    }
+    Ok(Exit::Interrupted)
+}
+
+/// What comes of `task`, unless somebody interrupts it, whatever it waits for.
+async fn unless_interrupted<T>(task: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        _ = tokio::signal::ctrl_c() => None,
+        done = task => Some(done),
+    }
+}
+
+async fn converse(args: &args::Request, visitor: &Visitor) -> Result<Exit, Failure> {
+    announce(visitor, args.output.json)?;
     let mut conversation = visitor.conversation(1, args.pause);
     let mut typed = typed();
     let mut has_more = true;
-    let interrupted = tokio::signal::ctrl_c();
-    tokio::pin!(interrupted);
     let time_is_up = tokio::time::sleep(args.at_most.unwrap_or(Duration::MAX));
     tokio::pin!(time_is_up);
     let reader_gone = render::reader_gone();
@@ -73,24 +95,28 @@ async fn talk(args: &args::Request, request: CustomerOperation) -> Result<Exit, 
                         Err(error) => return Err(error.into()),
                     };
                     if reader == Reader::Gone {
-                        return complete(&visitor, Exit::Done).await;
+                        return complete(visitor, Exit::Done).await;
                     }
                 }
             },
             line = typed.recv(), if has_more => match line {
-                Some(line) => say(&visitor, &line?).await?,
+                Some(Ok(line)) => say(visitor, &line).await?,
+                Some(Err(failure)) => {
+                    // Nobody goes on with it.
+                    complete(visitor, Exit::Done).await?;
+                    return Err(failure);
+                }
                 None => {
                     has_more = false;
                     if args.complete {
-                        complete(&visitor, Exit::Done).await?;
+                        complete(visitor, Exit::Done).await?;
                     }
                 }
             },
-            _ = &mut interrupted => return complete(&visitor, Exit::Interrupted).await,
-            () = &mut reader_gone => return complete(&visitor, Exit::Done).await,
+            () = &mut reader_gone => return complete(visitor, Exit::Done).await,
             () = &mut time_is_up => {
                 render::complain(&"the time is up");
-                return complete(&visitor, Exit::Unreachable).await;
+                return complete(visitor, Exit::Unreachable).await;
             }
         }
     }
@@ -100,8 +126,9 @@ async fn talk(args: &args::Request, request: CustomerOperation) -> Result<Exit, 
 fn typed() -> mpsc::Receiver<Result<String, Failure>> {
     let (sender, lines) = mpsc::channel(16);
     std::thread::spawn(move || {
-        for line in std::io::stdin().lock().lines() {
-            let line = line.map_err(|error| Failure::failed(format!("standard input: {error}")));
+        let mut input = std::io::stdin().lock();
+        while let Some(line) = line_of(&mut input).transpose() {
+            let line = line.map_err(|why| Failure::failed(format!("standard input: {why}")));
             let is_last = line.is_err();
             if sender.blocking_send(line).is_err() || is_last {
                 return;
@@ -109,6 +136,23 @@ fn typed() -> mpsc::Receiver<Result<String, Failure>> {
         }
     });
     lines
+}
+
+/// The next line, if there is one; no server takes a longer one than this.
+fn line_of(input: &mut impl BufRead) -> Result<Option<String>, String> {
+    const MOST: u64 = 1 << 20;
+    let mut line = Vec::new();
+    let read = input.take(MOST + 1).read_until(b'\n', &mut line);
+    if read.map_err(|error| error.to_string())? == 0 {
+        return Ok(None);
+    }
+    if line.len() as u64 > MOST {
+        return Err(format!("expected lines of at most {MOST} bytes, found a longer one"));
+    }
+    if line.ends_with(b"\n") {
+        line.pop();
+    }
+    String::from_utf8(line).map(Some).map_err(|error| format!("expected UTF-8, found {error}"))
 }
 
 async fn say(visitor: &Visitor, line: &str) -> Result<(), Failure> {

@@ -17,11 +17,15 @@ use serde_json::{Value, json};
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 use super::{FaultRule, Faults, ListedFault};
 use crate::clock::{Clock as _, SetClock};
 use crate::server::App;
+
+/// How far the clock can be moved at once: whatever is due on the way is done before the answer.
+const LONGEST_ADVANCE: Duration = Duration::from_secs(31 * 24 * 3_600);
 
 /// Serves the admin endpoint of `app` on `listener` for as long as it is polled.
 ///
@@ -124,8 +128,9 @@ async fn advance(State(all): State<Administered>, headers: HeaderMap, body: Byte
         Ok(by) => by,
         Err(refusal) => return refusal,
     };
-    let Ok(by) = humantime::parse_duration(&by) else {
-        let message = format!("expected a time such as 30s or 500ms, found {by:?}");
+    let parsed = humantime::parse_duration(&by).ok().filter(|by| *by <= LONGEST_ADVANCE);
+    let Some(by) = parsed else {
+        let message = format!("expected a time such as 30s or 500ms, at most 31days, found {by:?}");
         return refuse(StatusCode::BAD_REQUEST, &message);
     };
     clock.settled().await;

@@ -137,6 +137,8 @@ impl FaultRule {
         let is_kind = match self.kind {
             Kind::DropPoll { .. } => asked.is_poll(),
             Kind::NoWebsocket => asked.is_upgrade,
+            // What becomes a web socket has no body.
+            Kind::Eof { .. } | Kind::Slow(_) => !asked.is_upgrade,
             _ => true,
         };
         let is_path = self.path.as_deref().is_none_or(|path| match path.strip_suffix('*') {

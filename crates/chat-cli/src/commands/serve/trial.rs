@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chat_http::{
@@ -48,6 +48,19 @@ impl Trial {
         {
             let message = format!("{option}: expected --store memory beside it, found {store}");
             return Err(Failure::usage(message));
+        }
+        if let Some(record) = &args.record {
+            let store = match store {
+                StoreName::File(path) => Some(path),
+                _ => None,
+            };
+            let others = [args.config.as_ref(), args.chats.as_ref(), args.script.as_ref(), store];
+            if let Some(other) = others.into_iter().flatten().find(|other| is_same(other, record)) {
+                return Err(Failure::usage(format!(
+                    "--record: expected a file that is for nothing else, found {}",
+                    other.display()
+                )));
+            }
         }
         if let Some(unknown) = args.fault.iter().find_map(|rule| rule.unknown_in(config)) {
             return Err(Failure::usage(format!("--fault: {unknown}")));
@@ -144,6 +157,11 @@ impl Trial {
         let address = listener.local_addr().map_err(says)?;
         Ok(Admin(Some(Open { listener, address, app: app.clone(), clock: self.clock.clone() })))
     }
+}
+
+/// Whether two paths lead to one file, which may not be there yet.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().ok() == Some(one))
 }
 
 /// The admin endpoint, if there is one.
