@@ -40,3 +40,39 @@ def what_fits_is_taken(ctx, response, case):
     operation = case.operation.definition.raw["operationId"]
     if reply["statusCode"] != NOT_NOW and not is_meant(operation, response.status_code, reply):
         raise AssertionError(f"{operation}: the document takes it, and the server says {reply}")
+
+
+# Which codes go with an HTTP status (docs/api/status-codes.md).
+CODES = {
+    200: {0, 7},
+    400: {1, 2, 10},
+    403: {3, 5, 20},
+    404: {6},
+    405: {3},
+    406: {10},
+    408: {10},
+    413: {10},
+    415: {10},
+    429: {4},
+    431: {10},
+    500: {4},
+    503: {4},
+}
+
+
+@schemathesis.check
+def the_code_goes_with_the_status(ctx, response, case):
+    """Whatever is refused is refused by a code that goes with the HTTP status, and what fits is not forbidden but for the role."""
+    try:
+        reply = json.loads(response.content)
+    except ValueError:
+        return
+    if not isinstance(reply, dict) or "statusCode" not in reply:
+        return
+    operation = case.operation.definition.raw["operationId"]
+    code, http = reply["statusCode"], response.status_code
+    if code not in CODES.get(http, set()):
+        raise AssertionError(f"{operation}: {code} does not go with HTTP {http}")
+    fits = case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE
+    if fits and http == 403 and code == 3:
+        raise AssertionError(f"{operation}: the document takes it, and the server forbids it: {reply}")
