@@ -2,6 +2,7 @@
 //! something else.
 
 mod compare;
+mod glimpses;
 mod names;
 mod own;
 mod play;

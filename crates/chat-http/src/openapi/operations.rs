@@ -137,6 +137,10 @@ fn responses(route: &Route, played: &Played, schemas: &mut Schemas) -> Value {
     if matches!(route.shape, Shape::Messages) {
         all.extend(messages(route).into_iter().map(|(status, told)| (status.to_owned(), told)));
     }
+    if matches!(route.shape, Shape::Messages) && !is_post(route) {
+        let about = "The messages in the query are longer than the head of a request may be; without a body.";
+        all.insert("431".to_owned(), json!({ "description": about }));
+    }
     if matches!(route.shape, Shape::Document(_)) {
         let about = "The client has it already (`If-None-Match`).";
         all.insert("304".to_owned(), json!({ "description": about, "headers": headers(route) }));

@@ -18,6 +18,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::compare::Difference;
+use super::glimpses::Glimpses;
 use super::names::Names;
 use super::polls::{is_messages, is_poll};
 use super::recording::{Recording, body};
@@ -66,6 +67,8 @@ pub(super) struct Play<'a> {
     pub(super) polls: BTreeMap<u64, AbortHandle>,
     pub(super) sockets: BTreeMap<u64, Socket>,
     pub(super) sessions: Sessions,
+    /// What was answered to reads that were overtaken.
+    pub(super) glimpses: Glimpses,
     /// What the visitor of a transcript was told and nobody has asked for yet.
     pub(super) read: BTreeMap<String, Vec<JsonText>>,
     /// Ends with the play.
@@ -101,6 +104,7 @@ impl<'a> Play<'a> {
             lines.filter(move |(_, line)| wanted.contains(&line.kind))
         };
         let asked = of(&[LineType::Request]).filter_map(|(_, line)| Some((line.n?, line)));
+        let asked: BTreeMap<u64, &Line> = asked.collect();
         let answered = of(&[LineType::Reply]).filter_map(|(at, line)| Some((line.n?, *at)));
         Self {
             target,
@@ -108,7 +112,8 @@ impl<'a> Play<'a> {
             round,
             timeout,
             figures,
-            asked: asked.collect(),
+            glimpses: Glimpses::of(recording, &asked),
+            asked,
             answered: answered.collect(),
             due: VecDeque::new(),
             replies: BTreeMap::new(),
@@ -157,11 +162,12 @@ impl<'a> Play<'a> {
                 let answered = &self.answered;
                 let when = |n: &u64| answered.get(n).copied().unwrap_or(usize::MAX);
                 self.due.make_contiguous().sort_by_key(when);
-                Ok(())
+                self.glimpse(n).await
             }
             LineType::Reply => {
                 self.ask_up_to(n).await?;
-                self.compare_reply(n, request, line).await
+                self.compare_reply(n, request, line).await?;
+                self.glimpse_after(request).await
             }
             LineType::Gone => {
                 self.ask_up_to(n).await?;

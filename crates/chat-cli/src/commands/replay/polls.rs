@@ -83,6 +83,10 @@ impl<'a> Play<'a> {
     /// The client hangs up on a poll.
     pub(super) fn hang_up(&mut self, n: u64, line: &Line) {
         if !is_poll(line) {
+            // Here it was answered, and what it brought is told to nobody again.
+            if let Some(Ok(response)) = self.replies.remove(&n) {
+                self.keep_transcript(line, &response);
+            }
             return;
         }
         let name = body(line).and_then(|body| text(*messages(body).first()?, "clientId"));

@@ -50,7 +50,17 @@ impl<'a> Play<'a> {
             return self.open_socket(n, response).await;
         }
         let mut last = self.compare_whole(request, line, &response);
+        for glimpse in self.glimpses.take(n) {
+            if last.is_ok() {
+                break;
+            }
+            last = self.compare_whole(request, line, &glimpse);
+        }
         if request.method.as_deref() == Some("GET") {
+            if last.is_err() {
+                // What was under way may have been done, and its answer been slower than this one.
+                self.ask_causes().await?;
+            }
             let settled = Instant::now() + SETTLE;
             while last.is_err() && Instant::now() < settled.min(self.deadline) {
                 tokio::time::sleep(PAUSE).await;
@@ -151,10 +161,12 @@ impl<'a> Play<'a> {
             true => parsed(response.body()),
             false => JsonText::string(&String::from_utf8_lossy(response.body())),
         };
-        let came = self.transcript(request, recorded.as_ref(), came);
+        let (came, read) = self.transcript(request, recorded.as_ref(), came);
         let scope = request.user.clone().unwrap_or_default();
         let compared = compare(&mut self.names, &scope, recorded.as_ref(), came.as_ref());
         compared.map_err(|mut difference| {
+            // The server tells these lines to nobody again: the next comparison is with them as well.
+            self.read.extend(read);
             difference.at = format!("/body{}", difference.at);
             difference
         })
@@ -172,34 +184,73 @@ impl<'a> Play<'a> {
     }
 
     /// Lines that a visitor reads earlier than it was recorded are kept until they are due: a visitor is told
-    /// each line once (CUST-4), unless the request says from where on.
-    fn transcript(&mut self, request: &Line, recorded: JsonRef<'_>, came: JsonText) -> JsonText {
-        let path = request.path.as_deref().unwrap_or_default();
-        let is_transcript = path.contains("/chats/visitor-") && path.ends_with("/messages");
-        let due = recorded.get("messages").map(|messages| messages.elements().count());
-        let Some(due) = due.filter(|_| is_transcript) else { return came };
-        let told = came.as_ref().get("messages");
-        let told = told.map(|told| told.elements().map(JsonRef::to_text).collect::<Vec<_>>());
-        let Some(told) = told else { return came };
-        let is_from = request.query.as_ref().is_some_and(|query| query.contains("index="));
+    /// each line once (CUST-4), unless the request says from where on. Answers what there is to compare, and
+    /// every line that is the visitor's, should it differ.
+    fn transcript(
+        &mut self,
+        request: &Line,
+        recorded: JsonRef<'_>,
+        came: JsonText,
+    ) -> (JsonText, Option<(String, Vec<JsonText>)>) {
+        let (Some(path), Some(recorded), Some(told)) =
+            (transcript_of(request), lines(recorded), lines(came.as_ref()))
+        else {
+            return (came, None);
+        };
+        let (due, is_from) = (recorded.len(), says_from_where(request));
         let mut all = if is_from { Vec::new() } else { self.read.remove(path).unwrap_or_default() };
-        all.extend(told);
+        // What was read from somewhere on may be told once more.
+        all.extend(told.into_iter().filter(|line| !all.contains(line)).collect::<Vec<_>>());
+        // What was recorded as told may have been so to somebody who did not wait for it.
+        if let Some(first) = recorded.first().and_then(index) {
+            all.retain(|line| index(line).is_none_or(|index| index >= first));
+        }
+        let whole = (!is_from).then(|| (path.to_owned(), all.clone()));
         let rest = all.split_off(due.min(all.len()));
         let texts: Vec<&str> = all.iter().map(JsonText::as_str).collect();
         let texts = format!("[{}]", texts.join(","));
-        let whole = chat_http::rewrite(came.as_ref(), &mut |name, value| match name {
+        let compared = chat_http::rewrite(came.as_ref(), &mut |name, value| match name {
             "messages" if value.kind() == chat_model::JsonKind::Array => {
                 chat_http::Edit::Replace(texts.clone())
             }
             _ => chat_http::Edit::Descend,
         });
-        if !is_from {
-            // Too few: they are compared once there are enough.
-            let kept = if all.len() < due { all } else { rest };
-            self.read.insert(path.to_owned(), kept);
-        }
-        parsed(whole.as_bytes())
+        let kept = self.read.entry(path.to_owned()).or_default();
+        // What was read from somewhere on counts as read, too.
+        kept.extend(rest.into_iter().filter(|line| !kept.contains(line)).collect::<Vec<_>>());
+        (parsed(compared.as_bytes()), whole)
     }
+}
+
+impl Play<'_> {
+    /// Keeps the lines of a transcript that nobody compares.
+    pub(super) fn keep_transcript(&mut self, request: &Line, response: &Response<Bytes>) {
+        let Some(path) = transcript_of(request).filter(|_| !says_from_where(request)) else {
+            return;
+        };
+        let told = lines(parsed(response.body()).as_ref()).unwrap_or_default();
+        let kept = self.read.entry(path.to_owned()).or_default();
+        kept.extend(told.into_iter().filter(|line| !kept.contains(line)).collect::<Vec<_>>());
+    }
+}
+
+/// The path of a request for the transcript of a visitor's chat.
+fn transcript_of(request: &Line) -> Option<&str> {
+    let path = request.path.as_deref()?;
+    let is_transcript = path.contains("/chats/visitor-") && path.ends_with("/messages");
+    is_transcript.then_some(path)
+}
+
+fn says_from_where(request: &Line) -> bool {
+    request.query.as_ref().is_some_and(|query| query.contains("index="))
+}
+
+fn lines(reply: JsonRef<'_>) -> Option<Vec<JsonText>> {
+    Some(reply.get("messages")?.elements().map(JsonRef::to_text).collect())
+}
+
+fn index(line: &JsonText) -> Option<u64> {
+    line.as_ref().get("index")?.as_u64()
 }
 
 fn compare_status(line: &Line, response: &Response<Bytes>) -> Result<(), Difference> {
