@@ -4,36 +4,31 @@
 //! that any node understands, and it costs no counter: everything published under one cursor is
 //! one unit that is sent, confirmed and sent again as a whole.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
+use once_cell::race::OnceBox;
 
 use crate::channel::ChannelName;
 use crate::config::Limits;
 
 /// Something that happened, ready for every session that wants it: the bytes are shared.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     channel: ChannelName,
-    /// `[{"data":…,"channel":"…"}]`: a frame as it is, and without its brackets part of an array.
-    frame: Bytes,
+    data: Bytes,
+    /// The array of this event alone, for the transport that sends it so; made for the first of them.
+    frame: OnceBox<Bytes>,
 }
 
 impl Event {
     /// An event on `channel` whose `data` is one JSON value in UTF-8. The text is copied into
     /// responses as it is; that it is JSON is the host's promise.
-    pub fn new(channel: ChannelName, data: impl AsRef<[u8]>) -> Self {
-        let data = data.as_ref();
-        let name = channel.as_str().as_bytes();
-        let length = HEAD.len() + data.len() + MIDDLE.len() + name.len() + TAIL.len();
-        let mut frame = Vec::with_capacity(length);
-        // BAYEUX-6.3. Channels need no escapes (BAYEUX-5.2).
-        for part in [HEAD, data, MIDDLE, name, TAIL] {
-            frame.extend_from_slice(part);
-        }
-        Self { channel, frame: frame.into() }
+    pub fn new(channel: ChannelName, data: impl Into<Bytes>) -> Self {
+        Self { channel, data: data.into(), frame: OnceBox::new() }
     }
 
     /// Where it happened.
@@ -43,24 +38,56 @@ impl Event {
 
     /// The JSON text of what happened.
     pub fn data(&self) -> &[u8] {
-        let behind = MIDDLE.len() + self.channel.as_str().len() + TAIL.len();
-        &self.frame[HEAD.len()..self.frame.len() - behind]
+        &self.data
     }
 
-    /// The array of this event alone.
-    pub(crate) fn frame(&self) -> &Bytes {
-        &self.frame
+    /// The array of this event alone, shared by all who send the same event.
+    fn frame(&self) -> &Bytes {
+        self.frame.get_or_init(|| {
+            let mut frame = Vec::with_capacity(self.framed_len() + 2);
+            frame.push(b'[');
+            self.write(&mut frame);
+            frame.push(b']');
+            Box::new(frame.into())
+        })
     }
 
-    /// The event as an element of an array.
-    pub(crate) fn framed(&self) -> &[u8] {
-        &self.frame[1..self.frame.len() - 1]
+    /// Appends the event as an element of an array. Channels need no escapes (BAYEUX-5.2, BAYEUX-6.3).
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        for part in [HEAD, &self.data, MIDDLE, self.channel.as_str().as_bytes(), TAIL] {
+            out.extend_from_slice(part);
+        }
+    }
+
+    /// How many bytes [`Event::write`] appends.
+    pub(crate) fn framed_len(&self) -> usize {
+        HEAD.len() + self.data.len() + MIDDLE.len() + self.channel.as_str().len() + TAIL.len()
     }
 }
 
-const HEAD: &[u8] = br#"[{"data":"#;
+impl Clone for Event {
+    fn clone(&self) -> Self {
+        Self::new(self.channel.clone(), self.data.clone())
+    }
+}
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        self.channel == other.channel && self.data == other.data
+    }
+}
+
+impl Eq for Event {}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("channel", &self.channel).field("data", &self.data).finish()
+    }
+}
+
+const HEAD: &[u8] = br#"{"data":"#;
 const MIDDLE: &[u8] = br#","channel":""#;
-const TAIL: &[u8] = br#""}]"#;
+const TAIL: &[u8] = br#""}"#;
 
 /// All events of one cursor that a session wants, or some that happened beside the feed.
 #[derive(Clone, Debug)]
@@ -159,14 +186,20 @@ impl Outbox {
         self.enqueue(Unit { cursor: None, events }, limits)
     }
 
+    /// Whether these events can be queued beside what is queued and not confirmed.
+    pub(crate) fn has_room(&self, events: &[Event], limits: &Limits) -> bool {
+        let (events, bytes) = weight(events);
+        self.events + events <= limits.queue_events && self.bytes + bytes <= limits.queue_bytes
+    }
+
     fn enqueue(&mut self, unit: Unit, limits: &Limits) -> Result<(), Overflow> {
         if unit.events.is_empty() {
             return Ok(());
         }
-        let (events, bytes) = unit.weight(0);
-        if self.events + events > limits.queue_events || self.bytes + bytes > limits.queue_bytes {
+        if !self.has_room(&unit.events, limits) {
             return Err(Overflow);
         }
+        let (events, bytes) = unit.weight(0);
         self.events += events;
         self.bytes += bytes;
         self.queue.push_back(unit);
@@ -212,23 +245,24 @@ impl Outbox {
         all - self.taken
     }
 
-    /// Takes the oldest queued event for a transport that sends each on its own (BAYEUX-12.2-3).
-    /// With acknowledgement there is none: those events travel in connect replies.
-    pub(crate) fn pop(&mut self) -> Option<Event> {
+    /// Takes the oldest queued event for a transport that sends each on its own (BAYEUX-12.2-3): the
+    /// array of it alone. With acknowledgement there is none: those events travel in connect replies.
+    pub(crate) fn pop(&mut self) -> Option<Bytes> {
         if self.acknowledged {
             return None;
         }
         let unit = self.queue.front()?;
-        let event = unit.events.get(self.taken)?.clone();
+        let event = unit.events.get(self.taken)?;
+        let frame = event.frame().clone();
         self.taken += 1;
         self.events -= 1;
-        self.bytes -= event.framed().len();
+        self.bytes -= event.framed_len();
         if self.taken == unit.events.len() {
             self.sent = unit.cursor.map_or(self.sent, |cursor| cursor.max(self.sent));
             self.queue.pop_front();
             self.taken = 0;
         }
-        Some(event)
+        Some(frame)
     }
 
     /// Takes note that everything queued is on its way.
@@ -280,7 +314,11 @@ impl Outbox {
 impl Unit {
     /// Events and bytes, without the first `taken` events.
     fn weight(&self, taken: usize) -> (usize, usize) {
-        let rest = self.events.get(taken..).unwrap_or_default();
-        (rest.len(), rest.iter().map(|event| event.framed().len()).sum())
+        weight(self.events.get(taken..).unwrap_or_default())
     }
+}
+
+/// Events and bytes.
+fn weight(events: &[Event]) -> (usize, usize) {
+    (events.len(), events.iter().map(Event::framed_len).sum())
 }

@@ -136,7 +136,7 @@ pub(crate) fn body<'e>(
     replies: &[Reply<'_>],
 ) -> Bytes {
     const REPLY: usize = 160; // a guess that spares most replies a second allocation
-    let room = events.clone().map(|event| event.framed().len() + 1).sum::<usize>();
+    let room = events.clone().map(|event| event.framed_len() + 1).sum::<usize>();
     let mut body = Vec::with_capacity(room + replies.len() * REPLY + 2);
     if let Via::CallbackPolling(_, Callback(name)) = via {
         // The comment keeps the body from being taken for anything but a script (BAYEUX-12.1-2).
@@ -156,7 +156,7 @@ fn array<'e>(body: &mut Vec<u8>, events: impl Iterator<Item = &'e Event>, replie
     let first = body.len();
     for event in events {
         separate(body, first);
-        body.extend_from_slice(event.framed());
+        event.write(body);
     }
     for reply in replies {
         separate(body, first);

@@ -103,13 +103,17 @@ impl Server {
         cursor: u64,
         events: impl Into<Arc<[Event]>>,
     ) {
-        let keys = self.registry.of_owner(owner);
-        if keys.is_empty() {
-            return;
-        }
-        let events = events.into();
-        for key in keys {
-            self.offer(now, key, Some(cursor), &events);
+        self.publish_all(now, owner, &[(cursor, events.into())]);
+    }
+
+    /// As [`Server::publish`] of one unit after the other, the oldest first; a connect that is held is
+    /// answered with all of them.
+    pub fn publish_all(&mut self, now: Instant, owner: &Owner, units: &[(u64, Arc<[Event]>)]) {
+        for key in self.registry.of_owner(owner) {
+            for (cursor, events) in units {
+                self.offer(now, key, Some(*cursor), events);
+            }
+            self.tell(now, key);
         }
     }
 
@@ -126,6 +130,7 @@ impl Server {
         let events = events.into();
         for key in keys {
             self.offer(now, key, None, &events);
+            self.tell(now, key);
         }
     }
 
@@ -229,7 +234,8 @@ impl Server {
         self.farewells.forget(now);
     }
 
-    /// When [`Server::handle_timeout`] is due.
+    /// When [`Server::handle_timeout`] is due; it may turn out then that nothing is, and this says when to
+    /// look again.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let idle = self.connections.next_due();
         self.registry.next_due().into_iter().chain(idle).min()

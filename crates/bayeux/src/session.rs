@@ -60,6 +60,8 @@ pub(crate) struct Session {
     pub(crate) link: Option<Link>,
     /// When the held connect ends, or without one, the session.
     pub(crate) deadline: Instant,
+    /// When the registry looks at the deadline; never after it.
+    pub(crate) alarm: Instant,
     /// Whether there was a connect already; the first is never held (BAYEUX-4.1).
     connected: bool,
     /// Whether the next connect reply has news for the client (BAYEUX-8.8).
@@ -118,6 +120,7 @@ impl Session {
             behind: false,
             link: None,
             deadline: Instant::default(),
+            alarm: Instant::default(),
             connected: false,
             advise: false,
         }

@@ -33,6 +33,7 @@ pub(super) enum Parting {
 }
 
 impl Server {
+    /// Queues events for a session, as far as it wants them; [`Server::tell`] sends them.
     pub(super) fn offer(
         &mut self,
         now: Instant,
@@ -46,19 +47,31 @@ impl Server {
         }
         let wanted = session.wanted(events);
         let count = wanted.len();
-        let limits = &self.config.limits;
+        let limits = self.config.limits;
+        if !session.outbox.has_room(&wanted, &limits) {
+            // Who waits for news is not too slow for them.
+            self.tell(now, key);
+        }
+        let Some(session) = self.registry.get_mut(key) else { return };
         let offered = match cursor {
-            Some(cursor) => session.outbox.offer(cursor, wanted, limits),
-            None => session.outbox.offer_aside(wanted, limits),
+            Some(cursor) => session.outbox.offer(cursor, wanted, &limits),
+            None => session.outbox.offer_aside(wanted, &limits),
         };
         if offered.is_err() {
             return self.close(key, CloseReason::Overflow, Parting::Forgotten);
         }
-        match session.link {
-            // BAYEUX-12.2-3: the connect is not woken.
-            Some(Link { connection, pushes: true }) => self.announce_events(connection, key, count),
-            _ if session.held.is_some() && session.outbox.has_queued() => self.wake(now, key),
-            _ => {}
+        // BAYEUX-12.2-3: the connect is not woken.
+        if let Some(Link { connection, pushes: true }) = session.link {
+            self.announce_events(connection, key, count);
+        }
+    }
+
+    /// Answers the held connect if there is something to say, unless events go another way.
+    pub(super) fn tell(&mut self, now: Instant, key: Key) {
+        let Some(session) = self.registry.get(key) else { return };
+        let pushes = session.link.is_some_and(|link| link.pushes);
+        if !pushes && session.held.is_some() && session.outbox.has_queued() {
+            self.wake(now, key);
         }
     }
 

@@ -1,29 +1,37 @@
 //! The sessions of a server and the ways to find them.
 //!
-//! Every index is ordered, so that what leaves the server never depends on chance, and every
-//! lookup costs the logarithm of what lives here: an event reaches the sessions of its owner
-//! without passing those of others, and the next deadline is the first of a sorted set.
+//! What is gone through is ordered, so that what leaves the server never depends on chance; what is only
+//! looked up is hashed, because with each message a session is looked up a few times. An event reaches
+//! the sessions of its owner without passing those of others, and the next deadline is the first of a
+//! sorted set.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use crate::id::{BrowserId, ClientId, ExchangeId, Instant, Owner};
 use crate::session::{Held, Session};
 
+/// Never gone through unsorted, and its keys are the host's choice: nobody can make them meet.
+type Table<K, V> = HashMap<K, V, FixedState>;
+
 /// The place of a session in the registry; later sessions have greater ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key(u64);
 
 /// Every session with its indexes, which only this file changes.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
-    /// Boxed, because the nodes of the map, half full as they are, would have room for the others.
-    sessions: BTreeMap<Key, Box<Session>>,
-    by_client: BTreeMap<ClientId, Key>,
+    /// Boxed, because the table, half full as it may be, would have room for the others.
+    sessions: Table<Key, Box<Session>>,
+    by_client: Table<ClientId, Key>,
     owners: BTreeMap<Owner, Household>,
-    holders: BTreeMap<ExchangeId, Key>,
-    deadlines: BTreeSet<(Instant, Key)>,
+    holders: Table<ExchangeId, Key>,
+    /// One for each session, at its deadline or before: deadlines are mostly put off.
+    alarms: BTreeSet<(Instant, Key)>,
     inserted: u64,
 }
 
@@ -40,12 +48,16 @@ impl Registry {
         self.sessions.len()
     }
 
+    /// Oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Session> {
-        self.sessions.values().map(Box::as_ref)
+        self.keys().into_iter().filter_map(|key| self.get(key))
     }
 
+    /// Oldest first.
     pub(super) fn keys(&self) -> Vec<Key> {
-        self.sessions.keys().copied().collect()
+        let mut keys: Vec<Key> = self.sessions.keys().copied().collect();
+        keys.sort_unstable();
+        keys
     }
 
     pub(super) fn get(&self, key: Key) -> Option<&Session> {
@@ -73,8 +85,8 @@ impl Registry {
     pub(super) fn insert(&mut self, mut session: Session, deadline: Instant) -> Key {
         let key = Key(self.inserted);
         self.inserted += 1;
-        session.deadline = deadline;
-        self.deadlines.insert((deadline, key));
+        (session.deadline, session.alarm) = (deadline, deadline);
+        self.alarms.insert((deadline, key));
         self.by_client.insert(session.client_id.clone(), key);
         self.owners.entry(session.owner.clone()).or_default().sessions.insert(key);
         self.sessions.insert(key, Box::new(session));
@@ -85,7 +97,7 @@ impl Registry {
     /// before.
     pub(super) fn remove(&mut self, key: Key) -> Option<(Session, bool)> {
         let session = self.sessions.remove(&key)?;
-        self.deadlines.remove(&(session.deadline, key));
+        self.alarms.remove(&(session.alarm, key));
         self.by_client.remove(&session.client_id);
         let mut last_of_owner = true;
         if let Some(household) = self.owners.get_mut(&session.owner) {
@@ -101,9 +113,12 @@ impl Registry {
     /// Moves the deadline of a session.
     pub(super) fn arm(&mut self, key: Key, deadline: Instant) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        self.deadlines.remove(&(session.deadline, key));
         session.deadline = deadline;
-        self.deadlines.insert((deadline, key));
+        if deadline < session.alarm {
+            self.alarms.remove(&(session.alarm, key));
+            session.alarm = deadline;
+            self.alarms.insert((deadline, key));
+        }
     }
 
     /// Lets a connect wait until `until`.
@@ -157,12 +172,25 @@ impl Registry {
         })
     }
 
+    /// When to look for [`Registry::due`]: nothing is due earlier.
     pub(super) fn next_due(&self) -> Option<Instant> {
-        self.deadlines.first().map(|&(deadline, _)| deadline)
+        self.alarms.first().map(|&(alarm, _)| alarm)
     }
 
     /// A session whose deadline has come.
-    pub(super) fn due(&self, now: Instant) -> Option<Key> {
-        self.deadlines.first().filter(|(deadline, _)| *deadline <= now).map(|&(_, key)| key)
+    pub(super) fn due(&mut self, now: Instant) -> Option<Key> {
+        while let Some(&(alarm, key)) = self.alarms.first()
+            && alarm <= now
+        {
+            let session = self.sessions.get_mut(&key)?;
+            if session.deadline <= now {
+                return Some(key);
+            }
+            // It was put off since.
+            self.alarms.remove(&(alarm, key));
+            session.alarm = session.deadline;
+            self.alarms.insert((session.alarm, key));
+        }
+        None
     }
 }

@@ -95,9 +95,9 @@ impl Server {
             let Some(session) = self.registry.get_mut(key).filter(|s| s.link == listens) else {
                 continue;
             };
-            let Some(event) = session.outbox.pop() else { continue };
+            let Some(frame) = session.outbox.pop() else { continue };
             self.report_checkpoint(key);
-            return Some(Frame::Text(event.frame().clone()));
+            return Some(Frame::Text(frame));
         }
     }
 

@@ -338,3 +338,54 @@ fn the_crowd_is_configurable() {
         ),
     );
 }
+
+/// BAYEUX-4.2: what is read from the feed at once is said at once.
+#[test]
+fn a_held_connect_hears_all_that_came_together() {
+    check(&format!(
+        r#"
+        {BEGIN}
+        > 4 connect c1
+        . 4
+        ! 1 /a 1 ; 2 /b 0 ; 3 /a 3
+        < 4 200 [{{"data":1,"channel":"/a"}},{{"data":3,"channel":"/a"}},{PLAIN}
+        ! 2 /b 0 ; 3 /a 3
+        > 5 connect c1
+        . 5
+        "#
+    ));
+}
+
+/// BAYEUX-10.4: who waits for news is not too slow for them, however many come together; who does not
+/// come back for the rest is.
+#[test]
+fn a_held_connect_is_answered_before_the_queue_overflows() {
+    let mut config = config();
+    config.limits.queue_events = 2;
+    let units = "! 1 /a 1 ; 2 /a 2 ; 3 /a 3 ; 4 /a 4";
+    let heard = format!(
+        r#"
+        {BEGIN}
+        > 4 connect c1
+        {units}
+        < 4 200 [{{"data":1,"channel":"/a"}},{{"data":2,"channel":"/a"}},{PLAIN}
+        "#
+    );
+    check_with(
+        config.clone(),
+        &format!(
+            r#"
+            {heard}
+            > 5 connect c1
+            < 5 200 [{{"data":3,"channel":"/a"}},{{"data":4,"channel":"/a"}},{PLAIN}
+            "#
+        ),
+    );
+    check_with(
+        config,
+        &format!(
+            "{}\n> 5 connect c1\n* opened c1 ann 0\n* changed c1 /a\n* acknowledged c1 2\n* closed c1 ann Overflow last\n< 5 200 [{{\"advice\":{{\"interval\":0,\"reconnect\":\"handshake\"}},\"channel\":\"/meta/connect\",\"error\":\"402::Unknown client\",\"successful\":false}}]",
+            heard.replace(units, &format!("{units} ; 5 /a 5"))
+        ),
+    );
+}

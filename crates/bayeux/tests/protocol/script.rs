@@ -10,6 +10,7 @@
 //! . 1                 exchange 1 is held
 //! + 3000              3,000 ms pass
 //! ! 5 /a 1 /b 2       ann's feed has, at cursor 5, event 1 on /a and event 2 on /b (`!bob`)
+//! ! 5 /a 1 ; 6 /a 2   the host reads both from the feed at once
 //! ! - /a 1            event 1 on /a happens to ann beside the feed
 //! x 1                 the connection of exchange 1 breaks; `x ~1`: websocket 1
 //! w 1 BODY            ann says BODY in a frame of websocket 1 (`wbob`), which is opened when it is
@@ -244,18 +245,34 @@ impl World {
                 Ok(())
             }
             "!" => {
-                let mut words = rest.split(' ');
-                let cursor = words.next().unwrap_or_default();
-                let mut events = Vec::new();
-                while let (Some(channel), Some(data)) = (words.next(), words.next()) {
-                    let channel = ChannelName::new(channel).map_err(|why| why.to_string())?;
-                    events.push(Event::new(channel, Bytes::from(data.to_owned())));
+                let mut units = Vec::new();
+                for unit in rest.split(" ; ") {
+                    let (cursor, unit) = unit.split_once(' ').unwrap_or((unit, ""));
+                    let mut words = unit.split(' ');
+                    let mut events = Vec::new();
+                    while let (Some(channel), Some(data)) = (words.next(), words.next()) {
+                        let channel = ChannelName::new(channel).map_err(|why| why.to_string())?;
+                        events.push(Event::new(channel, Bytes::from(data.to_owned())));
+                    }
+                    units.push((cursor, events));
                 }
-                if cursor == "-" {
-                    self.server.publish_aside(self.now, &Owner::new(owner), events);
-                    self.drain();
-                } else {
-                    self.publish(owner, parse(cursor)?, events);
+                match &mut units[..] {
+                    [("-", events)] => {
+                        let (owner, events) = (Owner::new(owner), std::mem::take(events));
+                        self.server.publish_aside(self.now, &owner, events);
+                        self.drain();
+                    }
+                    [(cursor, events)] => {
+                        let events = std::mem::take(events);
+                        self.publish(owner, parse(cursor)?, events);
+                    }
+                    _ => {
+                        let units = units.into_iter();
+                        let units = units.map(|(at, events)| Ok((parse(at)?, events.into())));
+                        let units = units.collect::<Result<Vec<_>, String>>()?;
+                        self.server.publish_all(self.now, &Owner::new(owner), &units);
+                        self.drain();
+                    }
                 }
                 Ok(())
             }

@@ -6,7 +6,7 @@
 use std::io::IsTerminal as _;
 use std::panic::{self, PanicHookInfo};
 
-use tracing_subscriber::filter::{EnvFilter, FilterExt as _, FilterFn};
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, FilterFn, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 use tracing_subscriber::{Layer, Registry};
@@ -38,7 +38,10 @@ pub(super) fn start(format: LogFormat) -> Result<(), Failure> {
 
 fn begin(log: impl Layer<Registry> + Send + Sync, filter: EnvFilter) -> Result<(), TryInitError> {
     let is_fit =
-        FilterFn::new(|about| !TALKATIVE.iter().any(|library| about.target().starts_with(library)));
+        FilterFn::new(|about| !TALKATIVE.iter().any(|library| about.target().starts_with(library)))
+            // It lets nothing through that the other one would not. Unsaid, libraries ask it about each
+            // line that they would like to write, with each frame of a websocket.
+            .with_max_level_hint(LevelFilter::TRACE);
     // One filter made of two: with two in a row the registry finds that one of them wants each span
     // of every request, and keeps it although nothing of it is written.
     tracing_subscriber::registry().with(log.with_filter(filter.and(is_fit))).try_init()
