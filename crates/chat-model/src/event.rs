@@ -312,6 +312,15 @@ pub struct Record {
 pub type Events = SmallVec<[Event; 1]>;
 
 impl Record {
+    /// Whether everybody's part in the chat is as it was before, and so is where the chat waits and who
+    /// its visitor is. `true` is a promise; `false` promises nothing.
+    ///
+    /// Hosts keep lists of chats by these. Nearly every record is one after which no list is to be
+    /// changed.
+    pub fn moves_nobody(&self) -> bool {
+        self.events.iter().all(Event::moves_nobody)
+    }
+
     /// The record as compact JSON, as a journal keeps it.
     pub fn to_json(&self) -> String {
         const FRAME: usize = 160;
@@ -353,6 +362,13 @@ impl Record {
 }
 
 impl Event {
+    /// Whether everybody's part in the chat stays as it is, and so does where the chat waits and who its
+    /// visitor is.
+    fn moves_nobody(&self) -> bool {
+        self.is_about_user_data()
+            || matches!(self, Self::CommentSet { .. } | Self::FocusSet { .. } | Self::Said { .. })
+    }
+
     /// Whether it changes user data and nothing else.
     pub(crate) fn is_about_user_data(&self) -> bool {
         matches!(

@@ -96,6 +96,25 @@ proptest! {
         }
     }
 
+    /// What lists are kept by changes only with records that do not promise that it stays.
+    #[test]
+    fn records_that_move_nobody_leave_parts_and_queue_alone(story in story(MOVES)) {
+        let world = story.play();
+        let mut chat = Chat::new(world.chat().id().clone());
+        let place = |chat: &Chat| {
+            let legs = chat.legs().map(|leg| (leg.user().clone(), leg.state(), leg.role()));
+            let waiting = chat.waiting().map(|(queue, since)| (queue.clone(), since));
+            (legs.collect::<Vec<_>>(), waiting, chat.visitor().cloned(), chat.is_finished())
+        };
+        for happening in world.past() {
+            let record = &happening.applied.record;
+            let before = place(&chat);
+            chat.replay(record);
+            // Before the first record there is no chat.
+            prop_assert!(!record.moves_nobody() || chat.revision() == 1 || place(&chat) == before);
+        }
+    }
+
     /// The fold of the events is the state; records and snapshots lose nothing on the way through
     /// JSON; whoever reads the journal tells the same notices byte for byte (DEC-31).
     #[test]
