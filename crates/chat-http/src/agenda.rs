@@ -76,21 +76,22 @@ impl Agenda {
 
     /// Takes note of a chat as it is now, and of agents who can take one more.
     pub(crate) fn changed(&self, chat: &Chat, freed: &[UserId]) {
-        let now = self.clock.now_ms();
+        let now = || self.clock.now_ms();
         // Imported chats have customers who do not poll here.
         let has_visitor = chat.visitor().is_some() && chat.customer_state() != CustomerState::Idle;
         let mut pages = self.pages();
         let known = pages.chats.get(chat.id()).and_then(|due| due.silence);
         let due = Due {
             expiry: chat.next_expiry().map(|(at, _)| at.as_millis()),
-            silence: has_visitor.then(|| known.unwrap_or(now.saturating_add(self.silence_ms))),
+            silence: has_visitor
+                .then(|| known.unwrap_or_else(|| now().saturating_add(self.silence_ms))),
         };
         pages.set(chat.id(), due);
         if let Some((queue, _)) = chat.waiting() {
-            pages.queue_at(queue, now);
+            pages.queue_at(queue, now());
         }
         for user in freed {
-            self.open_queues_of(&mut pages, user, now);
+            self.open_queues_of(&mut pages, user, now());
         }
         self.announce(pages);
     }

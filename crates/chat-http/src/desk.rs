@@ -158,18 +158,25 @@ impl Desk {
         }
         let operation = match Operation::read(body, &self.rules.limits) {
             Ok(operation) => operation,
-            Err(why) => return self.refuse(chat, &mut known, why, request).await,
+            Err(why) => return Box::pin(self.refuse(chat, &mut known, why, request)).await,
         };
         if operation.kind() == OperationKind::Accept {
-            return self.accept(chat, user, &operation, request, known).await;
+            return Box::pin(self.accept(chat, user, &operation, request, known)).await;
         }
-        let directory = Gathered::for_operation(&self.roster, &self.agents, &operation).await?;
+        let directory = match operation.kind() {
+            OperationKind::Transfer | OperationKind::Consult | OperationKind::Invite => {
+                Box::pin(Gathered::for_operation(&self.roster, &self.agents, &operation)).await?
+            }
+            _ => Gathered::nobody(&self.roster),
+        };
         let reference_id = self.agents.reference_id(user).await?;
         let command = Command::user(user, &operation);
         let intent = Intent { command, reference_id: Some(reference_id), directory: &directory };
         let reply = self.commit(chat, &mut known, &intent, request).await?;
         drop(known);
-        self.see_off(chat, directory.present()).await?;
+        if !directory.present().is_empty() {
+            Box::pin(self.see_off(chat, directory.present())).await?;
+        }
         Ok(reply)
     }
 
@@ -280,7 +287,7 @@ impl Desk {
         let mut known = slot.lock().await;
         *known = None;
         let before = Chat::new(id.clone());
-        match self.append(before, Head::NONE, record, Names(&*self.chance).command()).await {
+        match self.append(before.into(), Head::NONE, record, Names(&*self.chance).command()).await {
             Ok(appended) => {
                 *known = appended;
                 Ok(true)

@@ -158,13 +158,30 @@ impl Hub {
         callback: Option<Callback>,
         body: Bytes,
     ) -> Result<Response, NoAnswer> {
+        // Boxed, and gone by the time that a poll is held, with all that it took to open the exchange.
+        let opened = Box::pin(self.open(user, browser, callback, body)).await?;
+        let (answered, mut lost) = match opened {
+            Opened::Unreadable(response) => return Ok(response),
+            Opened::Waiting(answered, lost) => (answered, lost),
+        };
+        let response = answered.await.map_err(|_| NoAnswer::Gone)?;
+        lost.exchange = None;
+        Ok(response)
+    }
+
+    async fn open(
+        &self,
+        user: &User,
+        browser: Option<BrowserId>,
+        callback: Option<Callback>,
+        body: Bytes,
+    ) -> Result<Opened<'_>, NoAnswer> {
         let owner = Owner::new(user.id.as_str());
-        let mut tries = 0;
-        let (answered, mut lost) = loop {
+        for _ in 0..TRIES {
             let exchange = ExchangeId::new(self.next_number());
             let request = match Request::read(exchange, &owner, &body, &self.bounds) {
                 Ok(request) => request.with_browser(browser.clone()),
-                Err(response) => return Ok(response),
+                Err(response) => return Ok(Opened::Unreadable(response)),
             };
             let request = match callback.clone() {
                 Some(callback) => request.with_callback(callback),
@@ -187,20 +204,12 @@ impl Hub {
             let lost = OnLoss { hub: self, exchange: Some(exchange) };
             // A session is stored before its client hears of it.
             if changes.is_empty() || self.keep(changes).await {
-                break (answered, lost);
+                return Ok(Opened::Waiting(answered, lost));
             }
             // Another request of the client took the session to another node before it was stored. Whatever
             // was to be answered is not true there: again, on what that node has (decision 26).
-            tries += 1;
-            if tries == TRIES {
-                return Err(Unavailable::new("other nodes took the session each time").into());
-            }
-        };
-        // It lies in the connection's buffer, which would otherwise be held as long as the poll.
-        drop(body);
-        let response = answered.await.map_err(|_| NoAnswer::Gone)?;
-        lost.exchange = None;
-        Ok(response)
+        }
+        Err(Unavailable::new("other nodes took the session each time").into())
     }
 
     /// Brings along what the server cannot know: where the feed stands, and sessions of other nodes.
@@ -360,6 +369,14 @@ impl Hub {
         // The server's state is whole between two calls, whatever became of the caller.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What has become of a request.
+enum Opened<'a> {
+    /// It is no batch of messages, and the answer says so.
+    Unreadable(Response),
+    /// The answer comes, now or later.
+    Waiting(oneshot::Receiver<Response>, OnLoss<'a>),
 }
 
 /// A request whose answer nobody waits for any more.

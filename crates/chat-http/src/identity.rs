@@ -94,23 +94,24 @@ impl FromRequestParts<Shared> for Caller {
 /// Code 20 if nobody can be told (PLAT-1.2-c20), HTTP 429 after too many failed logins (DEC-36), and
 /// code 3 for what a page asks behind its user's back (DEC-41).
 pub(crate) async fn identify(server: &Server, asking: Asking<'_>) -> Result<Caller, Refusal> {
+    let now_ms = server.clock.monotonic_ms();
     let (caller, by_cookie) = match basic::shown(asking.headers) {
         basic::Shown::Nothing => {
             // PLAT-2.1-2: without credentials the cookie suffices.
-            let caller = session(server, asking.headers, None).await?;
+            let caller = session(server, asking.headers, None, now_ms).await?;
             (caller.ok_or_else(Refusal::access_denied)?, true)
         }
         basic::Shown::Credentials(credentials) => {
             let user = log_in(server, asking, &credentials).await?;
             // DEC-42: credentials alone open no session, and go on with the one that is theirs.
-            let session = session(server, asking.headers, Some(&user)).await?;
+            let session = session(server, asking.headers, Some(&user), now_ms).await?;
             (session.unwrap_or(Caller { user, session: None }), false)
         }
         basic::Shown::Unreadable => return Err(Refusal::access_denied()),
     };
     forgery::check(server, asking, &caller, by_cookie)?;
     // DEC-42: whatever is asked, whoever asks is there.
-    server.agents.asked(&caller.user.id);
+    server.agents.asked(&caller.user.id, now_ms);
     Ok(caller)
 }
 
@@ -212,7 +213,10 @@ pub(crate) fn is_known(server: &Server, headers: &HeaderMap) -> bool {
 /// Who sent a request, by their own word: for what is no matter of rights.
 pub(crate) async fn claimed(server: &Server, headers: &HeaderMap) -> Option<Arc<User>> {
     match basic::shown(headers) {
-        basic::Shown::Nothing => Some(session(server, headers, None).await.ok()??.user),
+        basic::Shown::Nothing => {
+            let now_ms = server.clock.monotonic_ms();
+            Some(session(server, headers, None, now_ms).await.ok()??.user)
+        }
         basic::Shown::Credentials(credentials) => {
             let mut named = credentials.readings();
             named.find_map(|(name, _)| server.roster.user_named(&name).cloned())
@@ -226,9 +230,10 @@ async fn session(
     server: &Server,
     headers: &HeaderMap,
     of: Option<&Arc<User>>,
+    now_ms: u64,
 ) -> Result<Option<Caller>, Refusal> {
     for token in cookie::session_tokens(headers) {
-        if let Some((user, session)) = server.sessions.find(token).await?
+        if let Some((user, session)) = server.sessions.find(token, now_ms).await?
             && of.is_none_or(|of| of.id == user.id)
         {
             return Ok(Some(Caller { user, session: Some(session) }));

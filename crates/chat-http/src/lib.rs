@@ -80,6 +80,8 @@ mod docs;
 #[cfg(feature = "server")]
 mod faults;
 #[cfg(feature = "server")]
+mod head_timer;
+#[cfg(feature = "server")]
 mod hooks;
 #[cfg(feature = "server")]
 mod house;

@@ -5,17 +5,31 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
-use metrics::{
-    Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder as _, Unit,
-};
+use metrics::{Counter, Gauge, Key, KeyName, Label, Level, Metadata, Recorder as _};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use crate::routes::Route;
+use timings::Distribution;
 
-/// Upper bounds in seconds, from a reply out of memory to a held poll.
-const BUCKETS: [f64; 14] =
-    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+mod timings;
+
+pub(crate) use timings::Timings;
+
+/// Held polls included.
+const REQUESTS: Distribution = Distribution {
+    name: "chat_http_request_seconds",
+    help: "From the head of a request to the head of its reply, held polls included.",
+    label: Some("route"),
+};
+
+const FEED_LAG: Distribution = Distribution {
+    name: "chat_feed_lag_seconds",
+    help: "From the time of a record to its being told to the sessions of a user here.",
+    label: None,
+};
 
 const METADATA: Metadata<'static> = Metadata::new("chat_http", Level::INFO, None);
 
@@ -27,6 +41,7 @@ pub(crate) struct Metrics {
     places: BTreeMap<&'static str, RouteId>,
     routes: Vec<RouteFigures>,
     logins: [Counter; 2],
+    feed_lag: Arc<Timings>,
     pub(crate) connections: Gauge,
     pub(crate) connections_refused: Counter,
 }
@@ -43,15 +58,12 @@ struct RouteFigures {
     pattern: &'static str,
     /// By the first digit of the HTTP status, from 1xx.
     requests: [Counter; 5],
-    seconds: Histogram,
+    timings: Timings,
 }
 
 impl Metrics {
     pub(crate) fn new(routes: impl Iterator<Item = &'static Route>) -> Self {
-        let recorder = PrometheusBuilder::new()
-            .set_buckets(&BUCKETS)
-            .expect("there are buckets")
-            .build_recorder();
+        let recorder = PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
         for (name, help) in [
             ("chat_http_requests_total", "Requests answered, by route and HTTP status class."),
@@ -63,11 +75,6 @@ impl Metrics {
             KeyName::from_const_str("chat_http_connections"),
             None,
             "Open connections.".into(),
-        );
-        recorder.describe_histogram(
-            KeyName::from_const_str("chat_http_request_seconds"),
-            Some(Unit::Seconds),
-            "From the head of a request to the head of its reply, held polls included.".into(),
         );
         let mut places = BTreeMap::new();
         let mut figures = vec![RouteFigures::new(&recorder, "none")];
@@ -92,6 +99,7 @@ impl Metrics {
                 &METADATA,
             ),
             logins,
+            feed_lag: Arc::default(),
             recorder,
             handle,
         }
@@ -108,11 +116,11 @@ impl Metrics {
     }
 
     /// Counts one answered request.
-    pub(crate) fn request(&self, route: RouteId, status: hyper::StatusCode, seconds: f64) {
+    pub(crate) fn request(&self, route: RouteId, status: hyper::StatusCode, took: Duration) {
         let figures = &self.routes[route.0];
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
         figures.requests[class].increment(1);
-        figures.seconds.record(seconds);
+        figures.timings.record(took);
     }
 
     /// Counts one check of Basic credentials.
@@ -141,21 +149,17 @@ impl Metrics {
         self.recorder.register_gauge(&Key::from_static_name(name), &METADATA)
     }
 
-    /// A distribution of seconds for another part of the server; `help` is one sentence.
-    pub(crate) fn histogram(&self, name: &'static str, help: &'static str) -> Histogram {
-        let key = KeyName::from_const_str(name);
-        self.recorder.describe_histogram(key, Some(Unit::Seconds), help.into());
-        self.recorder.register_histogram(&Key::from_static_name(name), &METADATA)
+    /// How late sessions are told of a record.
+    pub(crate) fn feed_lag(&self) -> Arc<Timings> {
+        self.feed_lag.clone()
     }
 
     /// Everything in the text format of Prometheus.
     pub(crate) fn render(&self) -> String {
-        self.handle.render()
-    }
-
-    /// Moves what was recorded into the buckets; without it a histogram that nobody reads grows.
-    pub(crate) fn upkeep(&self) {
-        self.handle.run_upkeep();
+        let mut text = self.handle.render();
+        timings::write(&mut text, &REQUESTS, self.routes.iter().map(|r| (r.pattern, &r.timings)));
+        timings::write(&mut text, &FEED_LAG, [("", &*self.feed_lag)]);
+        text
     }
 }
 
@@ -185,10 +189,6 @@ impl RouteFigures {
             recorder
                 .register_counter(&Key::from_parts("chat_http_requests_total", labels), &METADATA)
         });
-        let seconds = recorder.register_histogram(
-            &Key::from_parts("chat_http_request_seconds", vec![route]),
-            &METADATA,
-        );
-        Self { pattern, requests, seconds }
+        Self { pattern, requests, timings: Timings::default() }
     }
 }

@@ -112,7 +112,7 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Observing<F> {
         let elapsed = this.server.clock.monotonic().saturating_sub(*this.started);
         let status = response.status();
         let metrics = &this.server.metrics;
-        metrics.request(*this.route, status, elapsed.as_secs_f64());
+        metrics.request(*this.route, status, elapsed);
         let us = elapsed.as_micros();
         if status.is_server_error() {
             let (id, method) = (&*this.id, this.method.as_str());

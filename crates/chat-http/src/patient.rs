@@ -9,8 +9,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use smallvec::SmallVec;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
+
+/// Up to so many bytes are written in one piece: to copy them takes less than it takes the kernel to
+/// look at a list of pieces.
+const SMALL: usize = 512;
 
 /// A stream on which a write fails once it could not go on for a while.
 ///
@@ -74,7 +79,14 @@ impl<S: AsyncWrite + Unpin, G: Unpin> AsyncWrite for Patient<S, G> {
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let outcome = Pin::new(&mut this.stream).poll_write_vectored(context, pieces);
+        let stream = Pin::new(&mut this.stream);
+        let outcome = if pieces.iter().map(|piece| piece.len()).sum::<usize>() <= SMALL {
+            let mut whole = SmallVec::<[u8; SMALL]>::new();
+            pieces.iter().for_each(|piece| whole.extend_from_slice(piece));
+            stream.poll_write(context, &whole)
+        } else {
+            stream.poll_write_vectored(context, pieces)
+        };
         this.bear(context, outcome)
     }
 

@@ -17,10 +17,20 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 /// The body of a success that has nothing more to say (DEC-30).
 pub(crate) const OK: Bytes = Bytes::from_static(br#"{"statusCode":0}"#);
 
+/// Room for what browsers send, and no more.
+const COMMON_HEADERS: usize = 24;
+
 /// The reply with this body, HTTP 200.
 pub(crate) fn json(body: impl Into<Body>) -> Response {
+    json_in(HeaderMap::new(), body)
+}
+
+/// The same in the place of headers that nobody needs any more.
+fn json_in(mut headers: HeaderMap, body: impl Into<Body>) -> Response {
+    headers.clear();
+    own_headers(&mut headers);
     let mut response = Response::new(body.into());
-    own_headers(response.headers_mut());
+    *response.headers_mut() = headers;
     response
 }
 
@@ -31,9 +41,17 @@ pub(crate) fn ok() -> Response {
 
 /// The reply to an operation, which may be a refusal that was given before (DEC-48).
 pub(crate) fn told(reply: chat_model::Reply) -> Response {
+    told_in(HeaderMap::new(), reply)
+}
+
+/// The same in the place of the request's `headers`: the connection keeps the place for the next
+/// request, and neither takes memory anew.
+pub(crate) fn told_in(headers: HeaderMap, reply: chat_model::Reply) -> Response {
+    // A place for many headers is not what a connection should keep.
+    let place = if headers.capacity() <= COMMON_HEADERS { headers } else { HeaderMap::new() };
     match StatusCode::from_code(reply.status_code.into()) {
-        Some(StatusCode::Success) if reply.reference_id.is_none() => ok(),
-        Some(StatusCode::Success) | None => json(reply.to_json()),
+        Some(StatusCode::Success) if reply.reference_id.is_none() => json_in(place, OK),
+        Some(StatusCode::Success) | None => json_in(place, reply.to_json()),
         Some(code) => Refusal::new(code, reply.status_message.unwrap_or_default()).into_response(),
     }
 }

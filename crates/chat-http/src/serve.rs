@@ -1,10 +1,12 @@
 //! From the socket to the router: who may connect, how long they may dawdle, and how it ends.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,7 +20,7 @@ use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use metrics::Gauge;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +31,7 @@ use tower::ServiceExt as _;
 
 use crate::callers::{Callers, Entry};
 use crate::faults;
+use crate::head_timer::HeadTimer;
 use crate::patient::Patient;
 use crate::recording;
 use crate::reply::{self, Refusal};
@@ -82,7 +85,7 @@ pub async fn serve(
 
     let mut http = http1::Builder::new();
     let idle = Duration::from_secs(limits.idle_seconds.into());
-    http.timer(TokioTimer::new()).header_read_timeout(idle).max_buf_size(HEAD_BYTES);
+    http.header_read_timeout(idle).max_buf_size(HEAD_BYTES);
     let door = Door {
         places: Arc::new(Semaphore::new(limits.max_connections)),
         callers: Arc::new(Callers::new(limits.max_connections_per_address)),
@@ -372,14 +375,29 @@ impl Open {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { http, mut stopping, .. } = self;
+        let Self { mut http, mut stopping, .. } = self;
+        http.timer(HeadTimer::default());
         let service = service.into_service();
         let mut connection =
             Box::pin(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
         async move {
-            let outcome = tokio::select! {
-                outcome = connection.as_mut() => outcome,
-                _ = stopping.changed() => {
+            let now = stopping.clone();
+            let mut stopped = pin!(stopping.changed());
+            let mut listens = false;
+            let ended = poll_fn(|context| {
+                if let Poll::Ready(outcome) = connection.as_mut().poll(context) {
+                    return Poll::Ready(Some(outcome));
+                }
+                // Whoever has asked once is told; to ask again takes longer than to look.
+                if listens && now.has_changed().is_ok_and(|stops| !stops) {
+                    return Poll::Pending;
+                }
+                listens = true;
+                stopped.as_mut().poll(context).map(|_| None)
+            });
+            let outcome = match ended.await {
+                Some(outcome) => outcome,
+                None => {
                     connection.as_mut().graceful_shutdown();
                     connection.await
                 }
@@ -401,14 +419,12 @@ async fn watch_store(server: &Server) {
     }
 }
 
-/// Gives back what is over, from time to time: figures into their buckets, lapsed leases, expired
-/// chats. A round waits for the one before, however slow the store is.
+/// Gives back what is over, from time to time: lapsed leases, expired chats. A round waits for the one before, however slow the store is.
 async fn keep_house(server: &Server) {
     let mut rounds = tokio::time::interval(HOUSEKEEPING);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         rounds.tick().await;
-        server.metrics.upkeep();
         while let Ok(ROWS) = server.store.sweep(ROWS).await {}
         while let Ok(ROWS) = server.store.expire(server.clock.now_ms(), ROWS).await {}
     }

@@ -60,7 +60,8 @@ where
             Err(unclear) => {
                 let conflict = unclear == AppendError::Conflict;
                 lost_sight |= !conflict;
-                match whose(store, &append).await {
+                // Boxed: nearly no append needs it, and all of them would have room for it.
+                match Box::pin(whose(store, &append)).await {
                     Ok(Whose::Ours(head)) => return Ok(head),
                     Ok(Whose::Anothers) => return Err(OnceError::Conflict),
                     // The head did not fit and no record is there: the chat is shorter than

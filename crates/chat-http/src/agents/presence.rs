@@ -1,7 +1,7 @@
 //! Whether an agent is still there (DEC-42): what the lease keeps of it, so that whichever node
 //! looks next knows as much.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chat_model::UserId;
 use chat_store::Unavailable;
@@ -12,27 +12,34 @@ use super::{AgentSession, Agents, Channel, Next};
 use crate::reply::Refusal;
 use crate::roster::{CHAT_CHANNEL, Roster};
 
-/// When this node was last asked something by each user; 0: not yet.
+/// When this node was last asked something by each user, by the monotonic clock, which has been read
+/// when somebody is known; [`NEVER`]: not yet.
 #[derive(Debug)]
-pub(super) struct Asked(IndexMap<UserId, AtomicI64, RandomState>);
+pub(super) struct Asked(IndexMap<UserId, AtomicU64, RandomState>);
+
+const NEVER: u64 = u64::MAX;
 
 impl Asked {
     pub(super) fn new(roster: &Roster) -> Self {
-        Self(roster.users().map(|user| (user.id.clone(), AtomicI64::new(0))).collect())
+        Self(roster.users().map(|user| (user.id.clone(), AtomicU64::new(NEVER))).collect())
     }
 }
 
 impl Agents {
-    /// The user asks for something: the HTTP session is alive.
-    pub(crate) fn asked(&self, user: &UserId) {
+    /// The user asks for something: the HTTP session is alive. `now_ms` is the clock's monotonic time.
+    pub(crate) fn asked(&self, user: &UserId, now_ms: u64) {
         if let Some(asked) = self.asked.0.get(user) {
-            asked.store(self.clock.now_ms(), Ordering::Relaxed);
+            asked.store(now_ms, Ordering::Relaxed);
         }
     }
 
     /// When this node was last asked something by the user; 0: not yet.
     pub(crate) fn asked_ms(&self, user: &UserId) -> i64 {
-        self.asked.0.get(user).map_or(0, |asked| asked.load(Ordering::Relaxed))
+        let asked = self.asked.0.get(user).map(|asked| asked.load(Ordering::Relaxed));
+        asked.filter(|&asked| asked != NEVER).map_or(0, |asked| {
+            let ago = self.clock.monotonic_ms().saturating_sub(asked);
+            self.clock.now_ms().saturating_sub_unsigned(ago)
+        })
     }
 
     /// What is kept of the user: a session, or that there are chats to be given back.

@@ -4,11 +4,13 @@
 //! handed out from memory. A restart or another node begins with a block of its own; what was left
 //! of the old one is never used.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use chat_model::UserId;
 use chat_store::{LeaseError, LeaseKey, Leases as _, Unavailable};
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
-use tokio::sync::Mutex;
+use tokio::sync::Mutex as AsyncMutex;
 
 use crate::reply::Refusal;
 use crate::roster::Roster;
@@ -23,7 +25,15 @@ const TRIES: usize = 8;
 #[derive(Debug)]
 pub(super) struct References {
     store: AnyStore,
-    blocks: IndexMap<UserId, Mutex<Block>, RandomState>,
+    blocks: IndexMap<UserId, Numbers, RandomState>,
+}
+
+/// The numbers of one user.
+#[derive(Debug, Default)]
+struct Numbers {
+    block: Mutex<Block>,
+    /// Whoever holds it reserves the next block; the others wait.
+    turn: AsyncMutex<()>,
 }
 
 /// The numbers after `last` up to and including `end` are reserved and unused.
@@ -33,22 +43,45 @@ struct Block {
     end: u64,
 }
 
+impl Numbers {
+    fn take(&self) -> Option<u64> {
+        let mut block = self.block();
+        if block.last == block.end {
+            return None;
+        }
+        block.last += 1;
+        Some(block.last)
+    }
+
+    fn block(&self) -> MutexGuard<'_, Block> {
+        self.block.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl References {
     pub(super) fn new(store: AnyStore, roster: &Roster) -> Self {
-        let blocks = roster.users().map(|user| (user.id.clone(), Mutex::default())).collect();
+        let blocks = roster.users().map(|user| (user.id.clone(), Numbers::default())).collect();
         Self { store, blocks }
     }
 
     pub(super) async fn next(&self, user: &UserId) -> Result<u64, Refusal> {
-        let mut block = match self.blocks.get(user) {
-            Some(block) => block.lock().await,
-            None => return Err(Refusal::internal()),
-        };
-        if block.last == block.end {
-            *block = self.reserve(user).await?;
+        let Some(numbers) = self.blocks.get(user) else { return Err(Refusal::internal()) };
+        if let Some(number) = numbers.take() {
+            return Ok(number);
         }
-        block.last += 1;
-        Ok(block.last)
+        Box::pin(self.reserve_and_take(user, numbers)).await
+    }
+
+    async fn reserve_and_take(&self, user: &UserId, numbers: &Numbers) -> Result<u64, Refusal> {
+        let _turn = numbers.turn.lock().await;
+        loop {
+            // Perhaps there is a block by now; others may use it up before it is this one's turn.
+            if let Some(number) = numbers.take() {
+                return Ok(number);
+            }
+            let block = self.reserve(user).await?;
+            *numbers.block() = block;
+        }
     }
 
     async fn reserve(&self, user: &UserId) -> Result<Block, LeaseError> {

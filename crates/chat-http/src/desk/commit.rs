@@ -1,5 +1,6 @@
 //! From a command to a record in the journal: decide, append, and again if another was faster.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use chat_model::{
@@ -13,7 +14,7 @@ use smallvec::SmallVec;
 
 use super::gathered::Gathered;
 use super::owned::Known;
-use super::place::Place;
+use super::place::{Moves, Place};
 use super::{Desk, KEPT_FOR, Told};
 use crate::chance::Names;
 use crate::reply::Refusal;
@@ -44,6 +45,18 @@ pub(super) enum Failure {
     Undecided(Unavailable),
     /// Other nodes were faster each time.
     Contended,
+}
+
+/// What is to be written, and the chat as it is then.
+struct Entry {
+    chat: Box<Chat>,
+    head: Head,
+    command: CommandId,
+    payload: String,
+    at_ms: i64,
+    feeds: SmallVec<[FeedId; 4]>,
+    moves: Moves,
+    expire_at_ms: Option<i64>,
 }
 
 /// What is to be done, and what is known of the world for it.
@@ -106,7 +119,7 @@ impl Desk {
                 Err(rejection) => {
                     // What is cached may be behind another node; what is refused must be refused by
                     // the newest state.
-                    if self.catch_up(known, id).await? {
+                    if Box::pin(self.catch_up(known, id)).await? {
                         continue;
                     }
                     return Err(Failure::Rejected(rejection));
@@ -120,7 +133,7 @@ impl Desk {
                 }
                 Err(OnceError::Conflict) => {
                     self.conflicts.increment(1);
-                    *known = self.load(id).await?;
+                    *known = Box::pin(self.load(id)).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -148,45 +161,61 @@ impl Desk {
 
     /// Appends `record` to `chat`, which is at `head`, and answers with the chat after it, unless
     /// it need not be kept.
-    pub(super) async fn append(
+    ///
+    /// No `async fn`: what is only needed to make the entry has no place in the future.
+    pub(super) fn append(
         &self,
-        mut chat: Chat,
+        chat: Box<Chat>,
         head: Head,
         record: Record,
         command: CommandId,
-    ) -> Result<Option<Known>, OnceError> {
+    ) -> impl Future<Output = Result<Option<Known>, OnceError>> + Send {
+        self.write_down(self.entry(chat, head, &record, command))
+    }
+
+    /// Applies `record` to `chat` and remembers what there is to tell of it.
+    fn entry(&self, mut chat: Box<Chat>, head: Head, record: &Record, command: CommandId) -> Entry {
         let payload = record.to_json();
-        let before = Place::of(&chat);
-        let notices = chat.announce(&record, &self.rules);
+        let before = (!record.moves_nobody()).then(|| Place::of(&chat));
+        let notices = chat.announce(record, &self.rules);
         let feeds = self.recipients(&notices);
-        let moves = before.moves_to(&Place::of(&chat));
+        let moves = before.map_or_else(Moves::default, |before| before.moves_to(&Place::of(&chat)));
         let at_ms = record.at.as_millis();
         let unserved = chat.legs().next().is_none();
         let mut stays_ms = if unserved { self.unserved_ms } else { self.retention_ms };
         if chat.remembers_answers() {
             stays_ms = stays_ms.max(KEPT_FOR.as_millis() as i64);
         }
-        let expire_at = chat.is_finished().then(|| at_ms.saturating_add(stays_ms));
-
-        let append = Append::new(chat.id(), head, command, at_ms, payload.as_bytes())
-            .feeds(&feeds)
-            .list(&moves.list)
-            .unlist(&moves.unlist)
-            .expire_at_ms(expire_at);
+        let expire_at_ms = chat.is_finished().then(|| at_ms.saturating_add(stays_ms));
         // Before the append, because a listener may read the record the moment it is there.
         if !notices.is_empty() {
             self.recall.keep(command, Told::new(notices), feeds.len());
         }
+        Entry { chat, head, command, payload, at_ms, feeds, moves, expire_at_ms }
+    }
+
+    async fn write_down(&self, entry: Entry) -> Result<Option<Known>, OnceError> {
+        let Entry { chat, head, command, payload, at_ms, feeds, moves, expire_at_ms } = entry;
+        let append = Append::new(chat.id(), head, command, at_ms, payload.as_bytes())
+            .feeds(&feeds)
+            .list(&moves.list)
+            .unlist(&moves.unlist)
+            .expire_at_ms(expire_at_ms);
         let attempt = Attempt { desk: self, chat: chat.id().clone(), command, settled: false };
-        let begun = self.clock.monotonic();
-        let pause = |tried: u32| async move {
-            // Whoever waits is better told, and comes again, than kept waiting.
-            if self.clock.monotonic().saturating_sub(begun) >= self.patience {
-                return false;
-            }
-            self.retries.increment(1);
-            tokio::time::sleep(Duration::from_millis(5 << tried.min(6))).await;
-            true
+        // When the first sending failed: nearly none does, and clocks are not free.
+        let failed = OnceLock::new();
+        let pause = |tried: u32| {
+            let failed = &failed;
+            Box::pin(async move {
+                // Whoever waits is better told, and comes again, than kept waiting.
+                let now = self.clock.monotonic();
+                if now.saturating_sub(*failed.get_or_init(|| now)) >= self.patience {
+                    return false;
+                }
+                self.retries.increment(1);
+                tokio::time::sleep(Duration::from_millis(5 << tried.min(6))).await;
+                true
+            })
         };
         let head = match append_once_pausing(&self.store, append, SENDINGS, pause).await {
             Ok(head) => head,
@@ -197,7 +226,7 @@ impl Desk {
         };
         attempt.succeeded(&chat, &moves.freed);
         if is_time_for_snapshot(head.version) && head.token != 0 {
-            self.keep_snapshot(&chat, head).await;
+            Box::pin(self.keep_snapshot(&chat, head)).await;
         }
         // A head without a token fits nothing any more; what is finished is read from the store.
         let keep = head.token != 0 && !chat.is_finished();

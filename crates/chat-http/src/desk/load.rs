@@ -18,7 +18,8 @@ impl Desk {
         if known.as_ref().is_some_and(|known| fits(&known.chat)) {
             return Ok(true);
         }
-        self.catch_up(known, id).await?;
+        // Boxed, like all that is rarely done: an operation's future is made and moved as a whole.
+        Box::pin(self.catch_up(known, id)).await?;
         Ok(known.as_ref().is_some_and(|known| fits(&known.chat)))
     }
 
@@ -37,7 +38,7 @@ impl Desk {
                 return Ok(false);
             }
         }
-        *known = self.load(id).await?;
+        *known = Box::pin(self.load(id)).await?;
         Ok(known.is_some())
     }
 
@@ -69,7 +70,7 @@ impl Desk {
                 chat.revision()
             )));
         }
-        Ok(Some(Known { chat, head: loaded.head }))
+        Ok(Some(Known { chat: chat.into(), head: loaded.head }))
     }
 
     /// The chat as it was after `version` records: for telling anew what came next.

@@ -112,7 +112,7 @@ impl Desk {
         let mut known = slot.lock().await;
         // An id that was drawn a moment ago is nobody's yet.
         if request.is_none() || !self.is_fresh(&mut known, &id, |_| true).await? {
-            *known = Some(Known { chat: Chat::new(id.clone()), head: Head::NONE });
+            *known = Some(Known { chat: Chat::new(id.clone()).into(), head: Head::NONE });
         }
         let directory = Gathered::nobody(&self.roster);
         let command = Command::Customer(operation);

@@ -14,7 +14,8 @@ const CHATS: usize = 8_192;
 /// A chat and how far it has come.
 #[derive(Debug)]
 pub(super) struct Known {
-    pub(super) chat: Chat,
+    /// Boxed: it is handed on a few times with each operation, and is no small thing.
+    pub(super) chat: Box<Chat>,
     pub(super) head: Head,
 }
 
@@ -106,7 +107,7 @@ mod tests {
         for n in 0..CHATS + 100 {
             let id = ChatId::from(format!("{n}"));
             let slot = owned.slot(&id);
-            *slot.lock().await = Some(Known { chat: Chat::new(id), head: Head::NONE });
+            *slot.lock().await = Some(Known { chat: Chat::new(id).into(), head: Head::NONE });
         }
         assert_eq!(owned.len(), CHATS);
     }
@@ -117,7 +118,7 @@ mod tests {
         let id = ChatId::from("one");
         let (first, second) = (owned.slot(&id), owned.slot(&id));
         let mut held = first.lock().await;
-        *held = Some(Known { chat: Chat::new(id), head: Head::NONE });
+        *held = Some(Known { chat: Chat::new(id).into(), head: Head::NONE });
         let cell = second.cell.clone().expect("a fresh slot has its cell");
         assert!(cell.try_lock().is_err(), "the second one waits for the first");
         drop(held);

@@ -11,7 +11,7 @@ use chat_model::{Notice, Notices, UserId};
 use chat_store::{CommandId, Unavailable};
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::agents::Announcement;
 
@@ -37,11 +37,16 @@ type Recipients = SmallVec<[UserId; 1]>;
 
 impl Told {
     pub(crate) fn new(notices: Notices) -> Self {
-        let (to, events): (SmallVec<_>, Vec<_>) = notices
-            .into_iter()
-            .map(|Notice { to, data, .. }| (to, Event::new(TOPIC.clone(), data)))
-            .unzip();
-        Self { to, events: events.into() }
+        let tell = |Notice { to, data, .. }| (to, Event::new(TOPIC.clone(), data));
+        let mut told = notices.into_iter().map(tell);
+        match (told.next(), told.len()) {
+            // Nearly all of them; to collect them would take memory twice.
+            (Some((to, event)), 0) => Self { to: smallvec![to], events: Arc::new([event]) },
+            (first, _) => {
+                let (to, events): (SmallVec<_>, Vec<_>) = first.into_iter().chain(told).unzip();
+                Self { to, events: events.into() }
+            }
+        }
     }
 
     /// What is told to everybody in whose feed it is: nobody but the agent whom it is about.

@@ -1,15 +1,17 @@
 //! What operators see of the hub: how many listen, how late they hear, and why sessions end.
 
-use bayeux::CloseReason;
-use metrics::{Counter, Gauge, Histogram};
+use std::sync::Arc;
 
-use crate::metrics::Metrics;
+use bayeux::CloseReason;
+use metrics::{Counter, Gauge};
+
+use crate::metrics::{Metrics, Timings};
 
 pub(super) struct Figures {
     pub(super) sessions: Gauge,
     pub(super) polls: Gauge,
     pub(super) sockets: Gauge,
-    pub(super) feed_lag: Histogram,
+    pub(super) feed_lag: Arc<Timings>,
     /// In the order of [`ENDS`].
     ended: [Counter; ENDS.len()],
 }
@@ -24,10 +26,7 @@ impl Figures {
                 .gauge("chat_notification_sessions", "Notification sessions of this node."),
             polls: metrics.gauge("chat_held_polls", "Polls that wait for news."),
             sockets: metrics.gauge("chat_websockets", "Open websockets."),
-            feed_lag: metrics.histogram(
-                "chat_feed_lag_seconds",
-                "From the time of a record to its being told to the sessions of a user here.",
-            ),
+            feed_lag: metrics.feed_lag(),
             ended: metrics.counters(
                 (
                     "chat_notification_sessions_ended_total",

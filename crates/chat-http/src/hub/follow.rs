@@ -23,6 +23,9 @@ const PAGE: usize = 128;
 /// After how long a feed that could not be read is read again.
 const AGAIN: Duration = Duration::from_millis(200);
 
+/// How often the feeds are looked at where nobody says that they grew.
+const UNHEARD: Duration = Duration::from_secs(1);
+
 /// Chats that are kept folded while one page is told anew.
 const FOLDED: usize = 16;
 
@@ -91,12 +94,25 @@ impl Hub {
         let mut wakes = self.store.wakeups();
         let mut open = true;
         loop {
-            let is_behind = self.tell_what_can_be_read().await;
+            let again = match (self.tell_what_can_be_read().await, open) {
+                (true, _) => Some(AGAIN),
+                // Hints may get lost.
+                (false, false) => Some(UNHEARD),
+                (false, true) => None,
+            };
             tokio::select! {
-                () = tokio::time::sleep(AGAIN), if is_behind => {}
+                // Only where there is a pause: a timer takes longer than all else that is done here.
+                () = async { tokio::time::sleep(again.unwrap_or_default()).await }, if again.is_some() => {
+                    if !open {
+                        self.hear_of_all();
+                    }
+                }
                 wake = wakes.recv(), if open => match wake {
                     Ok(wake) => {
                         self.hear(&wake);
+                        // Who else is being answered at this moment may have more: what comes together
+                        // is told together.
+                        tokio::task::yield_now().await;
                         // More hints at once are one reading.
                         while let Ok(wake) = wakes.try_recv() {
                             self.hear(&wake);
@@ -106,10 +122,6 @@ impl Hub {
                     Err(RecvError::Closed) => open = false,
                 },
                 () = self.news.notified() => {}
-                // Hints may get lost.
-                () = tokio::time::sleep(Duration::from_secs(1)), if !open => {
-                    self.hear_of_all();
-                }
             }
         }
     }
@@ -190,26 +202,43 @@ impl Hub {
                 return Ok(());
             };
             let is_last = page.entries.len() < PAGE;
-            for entry in page.entries {
-                let told = unless_damaged(self.told(&entry, &mut folded).await)?.flatten();
-                let Some(told) = told else {
-                    // The chat is gone or damaged, and with it what there was to tell.
-                    self.lost_track(feed);
-                    return Ok(());
-                };
-                if !self.publish(feed, cursor, &entry, &told) {
-                    return Ok(());
-                }
-                cursor = entry.cursor;
-            }
-            if is_last {
+            let (told, rest) = self.told_of(&page.entries, &mut folded).await;
+            if !self.publish(feed, cursor, &page.entries[..told.len()], &told) {
                 return Ok(());
+            }
+            if !rest? {
+                // A chat is gone or damaged, and with it what there was to tell.
+                self.lost_track(feed);
+                return Ok(());
+            }
+            match page.entries.last() {
+                Some(last) if !is_last => cursor = last.cursor,
+                _ => return Ok(()),
             }
         }
     }
 
-    /// Publishes one entry; `false` if the feed is not followed from `cursor` any more.
-    fn publish(&self, feed: &FeedId, cursor: u64, entry: &FeedEntry, told: &Told) -> bool {
+    /// What there is to tell of entries, up to the first one of which it cannot be said; and whether
+    /// that is all, or why it cannot be said now.
+    async fn told_of(
+        &self,
+        entries: &[FeedEntry],
+        folded: &mut IndexMap<ChatId, Chat>,
+    ) -> (Vec<Told>, Result<bool, Unavailable>) {
+        let mut all = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match unless_damaged(self.told(entry, folded).await).map(Option::flatten) {
+                Ok(Some(told)) => all.push(told),
+                Ok(None) => return (all, Ok(false)),
+                Err(why) => return (all, Err(why)),
+            }
+        }
+        (all, Ok(true))
+    }
+
+    /// Publishes entries, all that is told of them at once; `false` if the feed is not followed from
+    /// `cursor` any more.
+    fn publish(&self, feed: &FeedId, cursor: u64, entries: &[FeedEntry], told: &[Told]) -> bool {
         let mut locked = self.state();
         let state = &mut *locked;
         let Some(followed) = state.followed.get_mut(feed) else { return false };
@@ -217,24 +246,29 @@ impl Hub {
             // A session that needs more came in between; it starts over from there.
             return false;
         }
-        followed.cursor = entry.cursor;
-        if entry.cursor > followed.counted {
-            followed.counted = entry.cursor;
+        followed.cursor = entries.last().map_or(cursor, |last| last.cursor);
+        let now_ms = self.clock.now_ms();
+        for entry in entries.iter().filter(|entry| entry.cursor > followed.counted) {
             let at_ms = entry.record.at_ms;
             if at_ms >= followed.since_ms {
-                let lag_ms = self.clock.now_ms().saturating_sub(at_ms);
                 // The clock of the node that wrote it may be ahead.
-                self.figures.feed_lag.record(lag_ms.max(0) as f64 / 1e3);
+                let lag_ms = u64::try_from(now_ms.saturating_sub(at_ms)).unwrap_or(0);
+                self.figures.feed_lag.record(Duration::from_millis(lag_ms));
             }
         }
-        let (owner, events) = (&followed.owner, told.to(&followed.user));
+        followed.counted = followed.counted.max(followed.cursor);
+        let events = told.iter().map(|told| told.to(&followed.user));
+        let units = entries.iter().map(|entry| entry.cursor).zip(events);
+        let (now, owner) = (self.now(), &followed.owner);
         match &self.faults {
-            None => state.server.publish(self.now(), owner, entry.cursor, events),
+            None => state.server.publish_all(now, owner, &units.collect::<Vec<_>>()),
             Some(faults) => {
-                let (events, is_last) = faults.told(&followed.user, events);
-                state.server.publish(self.now(), owner, entry.cursor, events);
-                if is_last {
-                    state.server.drop_owner(self.now(), owner, Reconnect::Handshake);
+                for (cursor, events) in units {
+                    let (events, is_last) = faults.told(&followed.user, events);
+                    state.server.publish(now, owner, cursor, events);
+                    if is_last {
+                        state.server.drop_owner(now, owner, Reconnect::Handshake);
+                    }
                 }
             }
         }

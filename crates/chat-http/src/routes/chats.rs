@@ -5,7 +5,7 @@
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use chat_model::{ChatId, KeyScope, Rejection, StatusCode};
+use chat_model::{ChatId, KeyScope, Rejection, Reply, StatusCode};
 use hyper::Method;
 
 use super::{Access, Route, Shape};
@@ -93,7 +93,7 @@ async fn operate(
     key: Key,
     JsonBody(body): JsonBody,
 ) -> Result<Response, Refusal> {
-    perform(&server, &caller.user, &id, key, &body).await
+    perform(&server, &caller.user, &id, key, &body).await.map(reply::told)
 }
 
 async fn messages(
@@ -129,12 +129,11 @@ pub(super) async fn perform(
     id: &ChatId,
     key: Key,
     body: &[u8],
-) -> Result<Response, Refusal> {
+) -> Result<Reply, Refusal> {
     let request = key.of_request(|| KeyScope::User(user.id.clone()), "", body);
     let body = body::outlined(body, &server.rules.limits)?;
     check_feature(user)?;
-    let reply = server.chats.desk.perform(id, &user.id, body, request.as_ref()).await?;
-    Ok(reply::told(reply))
+    server.chats.desk.perform(id, &user.id, body, request.as_ref()).await
 }
 
 /// `{"statusCode":0,"messages":[…]}` from `startIndex` on, at most `count` (CHAT-9.4, CHAT-9.7).

@@ -177,7 +177,7 @@ async fn operate(
             let caller = identify(&server, Asking::of(&request)).await?;
             let key = Key::of(request.headers())?;
             let JsonBody(body) = JsonBody::from_request(request, &server).await?;
-            chats::perform(&server, &caller.user, &id, key, &body).await
+            chats::perform(&server, &caller.user, &id, key, &body).await.map(reply::told)
         }
         Whose::Visitors(visitor) => {
             let headers = request.headers().clone();

@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use chat_model::ChatId;
+use futures_util::future::Either;
 use hyper::body::Body;
 use hyper::http::request::Parts;
 use hyper::{Method, Request};
@@ -22,7 +23,7 @@ use crate::body::JsonBody;
 use crate::identity::{Asking, Caller, identify};
 use crate::metrics::RouteId;
 use crate::observe::{Catching, Observing};
-use crate::reply::Refusal;
+use crate::reply::{self, Refusal};
 use crate::request_key::Key;
 use crate::server::{Server, Shared};
 
@@ -93,24 +94,26 @@ impl Express {
             Known::Messages { route, .. } => *route,
         };
         let (parts, body) = request.into_parts();
-        // Boxed, because it is gone by the time that a poll is held.
-        let asked = Box::new(Asked { parts, body, peer });
-        let server = self.server.clone();
+        let asked = Asked { parts, body, peer };
         Observing::new(self.server.clone(), route, Method::POST, || {
-            Catching::new(|| async move {
-                Ok(match known {
-                    // Boxed: many more polls are held than operations performed.
-                    Known::Operation(id) => {
-                        let answer = Box::pin(operate(&server, &id, asked)).await;
-                        answer.unwrap_or_else(Refusal::into_response)
-                    }
-                    Known::Messages { pattern, .. } => {
+            // Boxed, each with the room that it needs, and as a whole: what is not would be copied a few
+            // times on its way into the connection.
+            let server = self.server.clone();
+            Catching::new(|| match known {
+                Known::Operation(id) => Either::Left(Box::pin(async move {
+                    let answer = operate(&server, &id, asked).await;
+                    Ok(answer.unwrap_or_else(Refusal::into_response))
+                })),
+                Known::Messages { pattern, .. } => {
+                    // Boxed once more, because it is gone by the time that a poll is held.
+                    let asked = Box::new(asked);
+                    Either::Right(Box::pin(async move {
                         let answer = converse(&server, pattern, asked).await;
                         let refused =
                             |refusal: Refusal| notifications::untold(refusal.into_response());
-                        answer.unwrap_or_else(refused)
-                    }
-                })
+                        Ok(answer.unwrap_or_else(refused))
+                    }))
+                }
             })
         })
     }
@@ -138,12 +141,13 @@ impl<B: Body<Data = Bytes> + Unpin> Asked<B> {
 async fn operate<B: Body<Data = Bytes> + Unpin>(
     server: &Server,
     id: &ChatId,
-    mut asked: Box<Asked<B>>,
+    mut asked: Asked<B>,
 ) -> Result<Response, Refusal> {
     let caller = asked.caller(server, chats::CHAT).await?;
     let key = Key::of(&asked.parts.headers)?;
     let body = asked.json(server).await?;
-    chats::perform(server, &caller.user, id, key, &body).await
+    let reply = chats::perform(server, &caller.user, id, key, &body).await?;
+    Ok(reply::told_in(asked.parts.headers, reply))
 }
 
 async fn converse<B: Body<Data = Bytes> + Unpin>(

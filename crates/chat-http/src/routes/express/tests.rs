@@ -131,6 +131,11 @@ async fn a_held_poll_is_small() {
     let express = express();
     let request = Request::post("/api/v2/notifications").body(Body::empty()).unwrap();
     let known = express.knows(&request).unwrap();
-    let size = size_of_val(&express.answer(known, request, PEER));
-    assert!(size <= 1_536, "expected at most 1536 bytes, found {size}");
+    let in_connection = size_of_val(&express.answer(known, request, PEER));
+    let (parts, body) = Request::post("/").body(Body::empty()).unwrap().into_parts();
+    let asked = Box::new(super::Asked { parts, body, peer: PEER });
+    let boxed = size_of_val(&super::converse(&express.server, "", asked));
+    for (what, size, most) in [("connection", in_connection, 256), ("box", boxed, 1_024)] {
+        assert!(size <= most, "expected at most {most} bytes in the {what}, found {size}");
+    }
 }
