@@ -22,7 +22,7 @@ use chat_benches::client::{Connection, request};
 use chat_benches::contact_center::{ContactCenter, MEMORY};
 use chat_benches::measure::{Goals, median, percentile, ratio};
 use chat_benches::process::{Processors, Server, chat};
-use chat_benches::subscriber::Subscriber;
+use chat_benches::subscriber::{Polls, Subscriber};
 use chat_benches::way::{self, Rounds, Way, compare};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -69,8 +69,8 @@ async fn measure(processors: &Processors) {
     let memory = ContactCenter::open(processors, CONNECTIONS, MEMORY).await;
     let durable = ContactCenter::open(processors, CONNECTIONS, &file.to_string_lossy()).await;
     let polling = [
-        Subscriber::of(&memory, BETWEEN_POLLS).await,
-        Subscriber::of(&durable, BETWEEN_POLLS).await,
+        Subscriber::of(&memory, Polls::After(BETWEEN_POLLS)).await,
+        Subscriber::of(&durable, Polls::After(BETWEEN_POLLS)).await,
     ];
     let with = |center: &ContactCenter| {
         (0..CONNECTIONS).map(|chat| center.attach(chat, &center.cookie)).collect()

@@ -2,10 +2,9 @@
 //! subscriber, beside a bare axum that takes a body of the same kind and says a fixed word?
 //!
 //! Ours is the program as it is shipped, in the whole: credentials or a session's cookie, routing,
-//! the model, the journal, and the notification queued for a subscriber, who takes what has come
-//! together by then with one poll every few milliseconds. In one row the subscriber polls all the
-//! time, so that nearly each request is followed by a poll that is answered and the next one. Either
-//! way every notification is heard before the time is taken, and the polls are in the figures. Run
+//! the model, the journal, and the notification queued for a subscriber, who hears of every operation
+//! between the rounds. In two rows hearing is a part of the price: of a subscriber who takes what has
+//! come together by then with one poll every few milliseconds, and of one who polls all the time. Run
 //! with `cargo bench -p chat-benches --bench http`.
 #![allow(
     clippy::disallowed_methods,
@@ -23,18 +22,17 @@ use chat_benches::client;
 use chat_benches::contact_center::{ContactCenter, MEMORY};
 use chat_benches::measure::{Goals, ratio};
 use chat_benches::process::{Processors, Server};
-use chat_benches::subscriber::Subscriber;
+use chat_benches::subscriber::{Polls, Subscriber};
 use chat_benches::way::{self, Rounds, Way, compare};
 
 const CONNECTIONS: usize = 64;
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 61;
 /// Requests of one round of one way.
-const REQUESTS: usize = 3_000;
+const REQUESTS: usize = 1_500;
 /// Requests of one round at half of saturation.
-const PACED: usize = 2_000;
+const PACED: usize = 1_000;
 
-/// How long the subscriber takes from an answer to the next poll, like one some way off. What comes
-/// together meanwhile is far less than a session's queue may hold.
+/// How long a subscriber takes from an answer to the next poll, like one some way off.
 const BETWEEN_POLLS: Duration = Duration::from_millis(5);
 
 /// How the baseline is started: this program with this word.
@@ -54,25 +52,29 @@ async fn measure(processors: &Processors) {
     let this = std::env::current_exe().expect("this program has a name");
     let bare = Server::start(processors, &this.to_string_lossy(), &[BARE_AXUM]);
     // Each row has a server, so that each has the subscriber it says.
+    let queued = ContactCenter::open(processors, CONNECTIONS, MEMORY).await;
     let polled = ContactCenter::open(processors, CONNECTIONS, MEMORY).await;
     let delivered = ContactCenter::open(processors, CONNECTIONS, MEMORY).await;
-    let polling = Subscriber::of(&polled, BETWEEN_POLLS).await;
-    let waiting = Subscriber::of(&delivered, Duration::ZERO).await;
+    let absent = Subscriber::of(&queued, Polls::BetweenRounds).await;
+    let polling = Subscriber::of(&polled, Polls::After(BETWEEN_POLLS)).await;
+    let waiting = Subscriber::of(&delivered, Polls::After(Duration::ZERO)).await;
     let body = format!(
         "{{\"operationName\":\"AttachUserData\",\"userData\":{{\"{}\":1}}}}",
         "k".repeat(45)
     );
-    let bare_request = client::post(bare.address(), "/", &polled.cookie, &body);
+    let bare_request = client::post(bare.address(), "/", &queued.cookie, &body);
     let with = |center: &ContactCenter, headers: &str| {
         (0..CONNECTIONS).map(|chat| center.attach(chat, headers)).collect()
     };
-    let cookie = (&polled.server, with(&polled, &polled.cookie), Some(&*polling));
-    let basic = (&polled.server, with(&polled, &polled.credentials), Some(&*polling));
+    let cookie = (&queued.server, with(&queued, &queued.cookie), Some(&*absent));
+    let basic = (&queued.server, with(&queued, &queued.credentials), Some(&*absent));
+    let each_5_ms = (&polled.server, with(&polled, &polled.cookie), Some(&*polling));
     let at_once = (&delivered.server, with(&delivered, &delivered.cookie), Some(&*waiting));
     let mut ways = [
         Way::open("bare axum", (&bare, vec![vec![bare_request]; CONNECTIONS], None)).await,
         Way::open("session cookie", cookie).await,
         Way::open("Basic credentials", basic).await,
+        Way::open("cookie, told each 5 ms", each_5_ms).await,
         Way::open("cookie, told at once", at_once).await,
     ];
 
@@ -80,9 +82,9 @@ async fn measure(processors: &Processors) {
         way::measure(&mut ways, &Rounds { rounds: ROUNDS, raced: REQUESTS, paced: PACED }).await;
 
     way::print("AttachUserData", &ways, &rates);
-    let told = polling.heard() + waiting.heard();
+    let told = absent.heard() + polling.heard() + waiting.heard();
     println!("every one of {told} operations was told to the subscriber once");
-    let [bare, cookie, basic, delivered] = &ways;
+    let [bare, cookie, basic, polled, delivered] = &ways;
     let mut goals = Goals::default();
     // Round by round, so that what disturbs both falls out.
     goals.at_most("http_cpu_vs_bare_axum", compare(&cookie.cpu, &bare.cpu), 1.6);
@@ -90,6 +92,8 @@ async fn measure(processors: &Processors) {
     ratio("http_basic_cpu_vs_bare_axum", compare(&basic.cpu, &bare.cpu));
     ratio("http_basic_p99_vs_bare_axum", compare(&basic.p99, &bare.p99));
     ratio("http_basic_cpu_vs_cookie", compare(&basic.cpu, &cookie.cpu));
+    ratio("http_told_each_5_ms_cpu_vs_bare_axum", compare(&polled.cpu, &bare.cpu));
+    ratio("http_told_each_5_ms_p99_vs_bare_axum", compare(&polled.p99, &bare.p99));
     ratio("http_told_at_once_cpu_vs_bare_axum", compare(&delivered.cpu, &bare.cpu));
     ratio("http_told_at_once_p99_vs_bare_axum", compare(&delivered.p99, &bare.p99));
     goals.print();
