@@ -17,7 +17,8 @@ use super::{Hub, State};
 use crate::agents::{Announcement, is_of_agent};
 use crate::desk::{Told, read_record};
 
-/// Entries of a feed that are read at one time.
+/// Entries of a feed that are read at one time, at most; and never so many that they would overflow a
+/// queue of which somebody writes as fast as can be (BAYEUX-10.4).
 const PAGE: usize = 128;
 
 /// After how long a feed that could not be read is read again.
@@ -194,14 +195,15 @@ impl Hub {
 
     async fn tell_feed(&self, feed: &FeedId, mut cursor: u64) -> Result<(), Unavailable> {
         let mut folded = IndexMap::new();
+        let most = (self.bounds.queue_events / 2).clamp(1, PAGE);
         loop {
-            let Some(page) = unless_damaged(self.store.feed(feed, cursor, PAGE).await)?
+            let Some(page) = unless_damaged(self.store.feed(feed, cursor, most).await)?
                 .filter(|page| !page.gap_after(cursor))
             else {
                 self.lost_track(feed);
                 return Ok(());
             };
-            let is_last = page.entries.len() < PAGE;
+            let is_last = page.entries.len() < most;
             let (told, rest) = self.told_of(&page.entries, &mut folded).await;
             if !self.publish(feed, cursor, &page.entries[..told.len()], &told) {
                 return Ok(());
@@ -215,6 +217,8 @@ impl Hub {
                 Some(last) if !is_last => cursor = last.cursor,
                 _ => return Ok(()),
             }
+            // Those who were told have something to write.
+            tokio::task::yield_now().await;
         }
     }
 
