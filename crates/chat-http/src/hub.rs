@@ -159,8 +159,7 @@ impl Hub {
         body: Bytes,
     ) -> Result<Response, NoAnswer> {
         // Boxed, and gone by the time that a poll is held, with all that it took to open the exchange.
-        let opened = Box::pin(self.open(user, browser, callback, body)).await?;
-        let (answered, mut lost) = match opened {
+        let (answered, mut lost) = match Box::pin(self.open(user, browser, callback, body)).await? {
             Opened::Unreadable(response) => return Ok(response),
             Opened::Waiting(answered, lost) => (answered, lost),
         };
@@ -183,8 +182,8 @@ impl Hub {
                 Ok(request) => request.with_browser(browser.clone()),
                 Err(response) => return Ok(Opened::Unreadable(response)),
             };
-            let request = match callback.clone() {
-                Some(callback) => request.with_callback(callback),
+            let request = match &callback {
+                Some(callback) => request.with_callback(callback.clone()),
                 None => request,
             };
             let request = request.with_denied_subscriptions(self.topics.denied_to(user));
@@ -201,13 +200,13 @@ impl Hub {
                 state.server.handle(self.now(), request, &mut ids);
                 self.carry_out(state)
             };
-            let lost = OnLoss { hub: self, exchange: Some(exchange) };
             // A session is stored before its client hears of it.
+            let lost = OnLoss { hub: self, exchange: Some(exchange) };
             if changes.is_empty() || self.keep(changes).await {
                 return Ok(Opened::Waiting(answered, lost));
             }
-            // Another request of the client took the session to another node before it was stored. Whatever
-            // was to be answered is not true there: again, on what that node has (decision 26).
+            // Another request took the session to another node before it was stored. Whatever was to be
+            // answered is not true there: again, on what that node has (decision 26).
         }
         Err(Unavailable::new("other nodes took the session each time").into())
     }
@@ -371,11 +370,9 @@ impl Hub {
     }
 }
 
-/// What has become of a request.
+/// What has become of a request: the answer comes, now or later, unless it is no batch of messages.
 enum Opened<'a> {
-    /// It is no batch of messages, and the answer says so.
     Unreadable(Response),
-    /// The answer comes, now or later.
     Waiting(oneshot::Receiver<Response>, OnLoss<'a>),
 }
 

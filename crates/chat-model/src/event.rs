@@ -3,6 +3,8 @@
 //! Records are what a journal keeps. Their JSON form is for ever: variants and members are added,
 //! never renamed or given another meaning.
 
+mod effect;
+
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -312,15 +314,6 @@ pub struct Record {
 pub type Events = SmallVec<[Event; 1]>;
 
 impl Record {
-    /// Whether everybody's part in the chat is as it was before, and so is where the chat waits and who
-    /// its visitor is. `true` is a promise; `false` promises nothing.
-    ///
-    /// Hosts keep lists of chats by these. Nearly every record is one after which no list is to be
-    /// changed.
-    pub fn moves_nobody(&self) -> bool {
-        self.events.iter().all(Event::moves_nobody)
-    }
-
     /// The record as compact JSON, as a journal keeps it.
     pub fn to_json(&self) -> String {
         const FRAME: usize = 160;
@@ -362,24 +355,6 @@ impl Record {
 }
 
 impl Event {
-    /// Whether everybody's part in the chat stays as it is, and so does where the chat waits and who its
-    /// visitor is.
-    fn moves_nobody(&self) -> bool {
-        self.is_about_user_data()
-            || matches!(self, Self::CommentSet { .. } | Self::FocusSet { .. } | Self::Said { .. })
-    }
-
-    /// Whether it changes user data and nothing else.
-    pub(crate) fn is_about_user_data(&self) -> bool {
-        matches!(
-            self,
-            Self::UserDataAttached { .. }
-                | Self::UserDataUpdated { .. }
-                | Self::UserDataDeleted { .. }
-                | Self::DispositionSet { .. }
-        )
-    }
-
     /// Appends what serde prints. The events of the hot path are written directly, because going
     /// through a serialiser costs more than the rest of the operation.
     fn write_json(&self, out: &mut String) {
