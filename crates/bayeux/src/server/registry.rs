@@ -179,9 +179,10 @@ impl Registry {
 
     /// A session whose deadline has come.
     pub(super) fn due(&mut self, now: Instant) -> Option<Key> {
-        while let Some(&(alarm, key)) = self.alarms.first()
-            && alarm <= now
-        {
+        while let Some(&(alarm, key)) = self.alarms.first() {
+            if alarm > now {
+                break;
+            }
             let session = self.sessions.get_mut(&key)?;
             if session.deadline <= now {
                 return Some(key);
