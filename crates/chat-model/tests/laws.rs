@@ -18,8 +18,8 @@ use chat_model::testing::{
 };
 use chat_model::{
     Author, Chat, ChatFile, ChatState, Command, Context, CountingIds, CustomerOperationKind,
-    Directory, Event, LegState, Limits, Notification, Operation, OperationKind, Record, Rejection,
-    Role, Rules, Situation, Standing, StatusCode, Target, Timestamp, UserId, Visibility,
+    Directory, Event, Leg, LegState, Limits, Notification, Operation, OperationKind, Record,
+    Rejection, Role, Rules, Situation, Standing, StatusCode, Target, Timestamp, UserId, Visibility,
 };
 use happenings::for_each_happening;
 use proptest::prelude::*;
@@ -398,7 +398,7 @@ proptest! {
             prop_assert_eq!(seen["capabilities"].as_array().unwrap().is_empty(), expected == "Idle");
 
             let chatting = |chat: &Chat| -> Vec<UserId> {
-                let serves = |leg: &&chat_model::Leg| leg.state() == LegState::Chatting && !leg.role().is_supervising();
+                let serves = |leg: &&Leg| leg.state() == LegState::Chatting && !leg.role().is_supervising();
                 chat.legs().filter(serves).map(|leg| leg.user().clone()).collect()
             };
             match &happening.step {
@@ -431,7 +431,7 @@ proptest! {
     fn consultants_are_not_left_alone_with_the_customer(story in story(MOVES)) {
         for_each_happening(&story, |_, happening| {
             let chat = &happening.after;
-            let serves = |leg: &&chat_model::Leg| leg.state() == LegState::Chatting && !leg.role().is_supervising();
+            let serves = |leg: &&Leg| leg.state() == LegState::Chatting && !leg.role().is_supervising();
             let chatting: Vec<_> = chat.legs().filter(serves).collect();
             let only_consultants = !chatting.is_empty() && chatting.iter().all(|leg| leg.role() == Role::Consultant);
             let open = chat.customer_state() != chat_model::CustomerState::Idle;
@@ -640,7 +640,7 @@ fn is_admitted(happening: &Happening, user: &UserId) -> bool {
 /// Whether an agent is on the way to the customer: from a queue or by a transfer (DEC-15).
 fn somebody_is_coming(chat: &Chat) -> bool {
     use chat_model::Origin;
-    let invited = |leg: &chat_model::Leg| {
+    let invited = |leg: &Leg| {
         leg.state() == LegState::Invited
             && matches!(leg.origin(), Origin::Routed { .. } | Origin::Transferred { .. })
     };
@@ -660,6 +660,13 @@ fn parameter_trouble(world: &World, user: &UserId, operation: &Operation) -> Opt
             cast.user(target).is_none().then_some(StatusCode::NotFound)
         }
     };
+    // CHAT-7.2-5: they get the answer of those who cannot come, so that nobody learns who listens.
+    let listens_unseen = |target: &UserId| {
+        let asked_to = |leg: &Leg| leg.state() == LegState::Invited && leg.is_supervisor();
+        let does = |leg: &Leg| leg.role().visibility() == Visibility::Supervisors;
+        !chat.leg(user).is_some_and(Leg::is_supervisor)
+            && on_the_chat(target).is_some_and(|leg| asked_to(leg) || does(leg))
+    };
     match operation {
         Operation::Transfer { target, .. } => match target.target() {
             Target::User(target) => agent(target),
@@ -667,24 +674,29 @@ fn parameter_trouble(world: &World, user: &UserId, operation: &Operation) -> Opt
             _ => None,
         },
         Operation::Consult { target, .. } => match target.target() {
-            Target::User(target) => {
-                agent(target).or_else(|| on_the_chat(target).map(|_| StatusCode::InvalidForState))
-            }
+            Target::User(target) => agent(target).or_else(|| {
+                on_the_chat(target)
+                    .filter(|_| !listens_unseen(target))
+                    .map(|_| StatusCode::InvalidForState)
+            }),
             Target::Queue(name) => queue(name.as_str()),
             _ => None,
         },
         Operation::Invite { target, .. } => agent(target.user()).or_else(|| {
-            let raised = |leg: &&chat_model::Leg| {
+            let raised = |leg: &Leg| {
                 leg.state() == LegState::Chatting && leg.role().visibility() == Visibility::Agents
             };
-            let leg = on_the_chat(target.user())?;
-            Some(&leg).filter(|leg| !raised(leg)).map(|_| StatusCode::InvalidForState)
+            on_the_chat(target.user())
+                .filter(|leg| !raised(leg) && !listens_unseen(target.user()))
+                .map(|_| StatusCode::InvalidForState)
         }),
         Operation::RemoveParticipantFromConference { target, .. } => {
-            let joined = |leg: &chat_model::Leg| leg.state() == LegState::Chatting;
+            let joined = |leg: &Leg| leg.state() == LegState::Chatting;
+            let is_seen =
+                chat.leg(target.user()).is_some_and(joined) && !listens_unseen(target.user());
             match agent(target.user()) {
                 Some(StatusCode::InvalidValue) => Some(StatusCode::InvalidValue),
-                _ => (!chat.leg(target.user()).is_some_and(joined)).then_some(StatusCode::NotFound),
+                _ => (!is_seen).then_some(StatusCode::NotFound),
             }
         }
         Operation::Complete { queue_name, .. } => {
